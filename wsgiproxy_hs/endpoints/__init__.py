@@ -1,0 +1,1 @@
+"""The WSGI apps where a row ends."""

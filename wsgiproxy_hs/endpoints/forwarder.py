@@ -1,0 +1,201 @@
+"""Forwards a request to the upstream and streams the answer back.
+
+::
+
+    Stack:   errors -> routing -> cross-site -> session -> body -> [endpoint]
+    Reads:   wsgiproxy_hs.route, wsgiproxy_hs.path_params, wsgiproxy_hs.access_token, wsgiproxy_hs.request_id,
+             REQUEST_METHOD, QUERY_STRING, CONTENT_TYPE, CONTENT_LENGTH, wsgi.input, REMOTE_ADDR, HTTP_VIA,
+             the headers of wsgiproxy_hs.upstream.headers.REQUEST_HEADERS
+    Writes:  -
+    Raises:  UpstreamStatus, UpstreamUnreachable 502, UpstreamAnswerInvalid 502, UpstreamRedirect 502,
+             UpstreamBusy 503, UpstreamTimeout 504, UpstreamLoop 508, Unauthorized 401
+
+What was checked is what is sent: the path is rebuilt from the row and its parameters, the query and the body are the
+bytes received, headers leave by allow-list. Answers below 400 go back byte for byte as they arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any, Final
+from urllib.parse import urlsplit
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from requests import PreparedRequest, Response
+from requests.adapters import BaseAdapter
+from requests.exceptions import RequestException
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import HTTPError
+
+from wsgiproxy_hs.environ import ACCESS_TOKEN, PATH_PARAMS, REQUEST_ID, ROUTE
+from wsgiproxy_hs.exceptions import UpstreamRedirect, reason_phrase
+from wsgiproxy_hs.routes import Route
+from wsgiproxy_hs.settings import Settings
+from wsgiproxy_hs.upstream.clocks import Clocks
+from wsgiproxy_hs.upstream.faults import upstream_fault
+from wsgiproxy_hs.upstream.headers import (
+    REQUEST_HEADERS,
+    answer_headers,
+    environ_names,
+    forwarding_headers,
+    request_headers,
+)
+from wsgiproxy_hs.upstream.reshape import read_error_body, upstream_status
+
+_TRANSPORT_FAULTS: Final = (RequestException, HTTPError, OSError)
+
+
+class Forwarder:
+    """A WSGI app that asks the upstream. Safe to share between threads.
+
+    :param upstream_url: ``http://127.0.0.1:8000``, without a slash at its end.
+    :param transport: any ``requests`` transport adapter.
+    :param scheme: the word before the access token in ``Authorization``.
+    :param clocks: of a row that sets none of its own.
+    :param public_url: where browsers find us, told to the upstream; ``None`` tells it nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        upstream_url: str,
+        transport: BaseAdapter,
+        scheme: str = "JWT",
+        clocks: Clocks | None = None,
+        public_url: str | None = None,
+    ) -> None:
+        self._upstream_url = upstream_url.rstrip("/")
+        self._host = urlsplit(upstream_url).netloc
+        self._transport = transport
+        self._scheme = scheme
+        self._clocks = clocks or Clocks()
+        self._names = environ_names(REQUEST_HEADERS)
+        self._public = _public_headers(public_url)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, transport: BaseAdapter, **_: object) -> Forwarder:
+        """The forwarder to ``settings.backend_url``."""
+        return cls(
+            upstream_url=settings.backend_url,
+            transport=transport,
+            scheme=settings.authorization_scheme,
+            clocks=Clocks(
+                connect=settings.connect_timeout_seconds,
+                first_byte=settings.first_byte_timeout_seconds,
+                idle=settings.idle_timeout_seconds,
+                total=settings.total_timeout_seconds,
+            ),
+            public_url=settings.public_url,
+        )
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        route: Route = environ[ROUTE]
+        request = self._request(route, environ)
+        try:
+            response = self._transport.send(request, stream=True, timeout=self._clocks_of(route))  # type: ignore[arg-type]
+        except _TRANSPORT_FAULTS as error:
+            raise upstream_fault(error) from error
+        return answer(route, response, start_response)
+
+    def _request(self, route: Route, environ: WSGIEnvironment) -> PreparedRequest:
+        """What is sent, from the row and what the layers checked."""
+        request = PreparedRequest()
+        request.method = environ["REQUEST_METHOD"]
+        query = environ.get("QUERY_STRING", "")
+        path = route.upstream_path(environ[PATH_PARAMS])
+        request.url = f"{self._upstream_url}{path}?{query}" if query else self._upstream_url + path
+        headers = self._headers(route, environ)
+        request.body = self._body(route, environ, headers)
+        request.headers = CaseInsensitiveDict(headers)
+        return request
+
+    def _headers(self, route: Route, environ: WSGIEnvironment) -> dict[str, str]:
+        names = self._names + environ_names(route.request_headers) if route.request_headers else self._names
+        headers = {"Host": self._host, **request_headers(environ, names), **forwarding_headers(environ, self._public)}
+        if ACCESS_TOKEN in environ:
+            headers["Authorization"] = environ[ACCESS_TOKEN].authorization(self._scheme)
+        if REQUEST_ID in environ:
+            headers["X-Request-ID"] = environ[REQUEST_ID]
+        return headers
+
+    @staticmethod
+    def _body(route: Route, environ: WSGIEnvironment, headers: dict[str, str]) -> Any:
+        """The body as bytes, or as a file when it is large; ``None`` where the method has none."""
+        if not route.takes_body(environ["REQUEST_METHOD"]):
+            return None
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        headers["Content-Length"] = str(length)
+        if environ.get("CONTENT_TYPE"):
+            headers["Content-Type"] = environ["CONTENT_TYPE"]
+        return environ["wsgi.input"].read(length) if length <= 65_536 else environ["wsgi.input"]
+
+    def _clocks_of(self, route: Route) -> Clocks:
+        if route.timeout_seconds is None:
+            return self._clocks
+        clocks = self._clocks
+        return Clocks(
+            connect=clocks.connect_seconds,
+            first_byte=route.timeout_seconds,
+            idle=max(clocks.idle_seconds, route.timeout_seconds),
+            total=max(clocks.total_seconds, route.timeout_seconds),
+        )
+
+
+def answer(route: Route, response: Response, start_response: StartResponse) -> Iterable[bytes]:
+    """Start our answer from the upstream's; an error of the upstream becomes an exception."""
+    raw, status = response.raw, response.status_code
+    pairs = list(raw.headers.iteritems())
+    try:
+        if status >= 400 and route.reshape_errors:
+            raise upstream_status(status, pairs, read_error_body(_pieces(raw)))
+        if 300 <= status < 400 and status != 304 and not route.redirects:
+            raise UpstreamRedirect from LookupError(f"{status} Location: {raw.headers.get('Location')}")
+        body = _first_piece(raw)
+    except _TRANSPORT_FAULTS as error:
+        raw.close()
+        raise upstream_fault(error) from error
+    except BaseException:
+        raw.close()
+        raise
+    start_response(f"{status} {response.reason}" if response.reason else reason_phrase(status), answer_headers(pairs))
+    return body
+
+
+def _pieces(raw: Any) -> Iterator[bytes]:
+    """The body as it arrives, from our own answers and from urllib3's."""
+    return raw.stream(65_536, decode_content=False)  # type: ignore[no-any-return]
+
+
+def _first_piece(raw: Any) -> Iterable[bytes]:
+    """The body, once its first piece is here: until then a failure can still be told by a status."""
+    if getattr(raw, "is_complete", False):
+        return raw.buffered()  # type: ignore[no-any-return]
+    pieces = _pieces(raw)
+    first = next(pieces, b"")
+    if getattr(raw, "is_complete", False):
+        return [first, *raw.buffered()]
+    return Body(raw, chain([first], pieces))
+
+
+class Body:
+    """The answer's body on its way; :meth:`close` ends the exchange with the upstream (F114)."""
+
+    def __init__(self, raw: Any, pieces: Iterator[bytes]) -> None:
+        self._raw = raw
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+def _public_headers(public_url: str | None) -> Mapping[str, str]:
+    if public_url is None:
+        return {}
+    parts = urlsplit(public_url)
+    return {"X-Forwarded-Proto": parts.scheme, "X-Forwarded-Host": parts.netloc}
+
+

@@ -1,0 +1,81 @@
+"""Exceptions become the error document; nothing else does.
+
+::
+
+    Stack:   [errors] -> routing -> cross-site -> session -> body -> endpoint
+    Reads:   HTTP_X_REQUEST_ID, REQUEST_METHOD, wsgi.input
+    Writes:  wsgiproxy_hs.request_id
+    Raises:  -
+
+A :class:`~wsgiproxy_hs.exceptions.ProxyError` is rendered as it says; anything else is a bug: it is logged with its
+traceback and answered by a bare 500 in the same shape. What is left of a refused request's body is read up to a bound,
+so that the client gets the answer and not a reset (F084).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import uuid
+from collections.abc import Iterable
+from typing import Final
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from werkzeug.wsgi import get_input_stream
+
+from wsgiproxy_hs.environ import REQUEST_ID
+from wsgiproxy_hs.exceptions import ProxyError, error_document
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,128}")
+_log = logging.getLogger("wsgiproxy_hs")
+
+
+class ErrorMiddleware:
+    """The outermost layer.
+
+    :param drain_bytes: how much of a refused body is read away at most.
+    """
+
+    def __init__(self, app: WSGIApplication, /, *, drain_bytes: int = 262_144) -> None:
+        self._app = app
+        self._drain_bytes = drain_bytes
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ[REQUEST_ID] = request_id(environ.get("HTTP_X_REQUEST_ID"))
+        try:
+            return self._app(environ, start_response)
+        except ProxyError as error:
+            return self._answer(error, environ, start_response)
+        except Exception as error:
+            _log.exception("request %s: %s", environ[REQUEST_ID], type(error).__name__)
+            return self._answer(ProxyError(), environ, start_response)
+
+    def _answer(
+        self, error: ProxyError, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        if error.status >= 500 and error.__cause__ is not None:
+            _log.warning("request %s: %s: %r", environ[REQUEST_ID], error.code, error.__cause__)
+        status, headers, body = error_document(error, environ[REQUEST_ID])
+        drain(environ, self._drain_bytes)
+        start_response(status, headers, sys.exc_info())
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+
+def request_id(given: str | None) -> str:
+    """The client's request id where it is safe to log, else a new one (F156)."""
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given
+    return uuid.uuid4().hex
+
+
+def drain(environ: WSGIEnvironment, max_bytes: int) -> None:
+    """Read what the client is still sending, up to a bound; its failing is its own affair."""
+    if environ.get("CONTENT_LENGTH", "") in ("", "0") and "HTTP_TRANSFER_ENCODING" not in environ:
+        return
+    try:
+        stream = get_input_stream(environ)
+        while max_bytes > 0 and (chunk := stream.read(min(65_536, max_bytes))):
+            max_bytes -= len(chunk)
+    except Exception:
+        _log.debug("request %s: the rest of its body could not be read", environ.get(REQUEST_ID))

@@ -1,0 +1,105 @@
+"""JSON that every parser reads alike.
+
+Parsers differ on duplicate keys, NaN, huge numbers, lone surrogates, byte order marks and depth (F060 to F066); a
+body on which our check and the upstream's parser disagree is a hole in the check. So what two parsers could read in
+two ways is refused here, before anybody judges its contents (RFC 8259, sections 4, 6, 8.1; RFC 7493).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, Final
+
+from wsgiproxy_hs.exceptions import BodyInvalid
+
+_STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{\]}]', re.DOTALL)
+_SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_NUL_ESCAPE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_MAX_DIGITS: Final = 1000
+
+
+def parse_json(body: bytes, *, max_depth: int = 64) -> Any:
+    """The document of a body.
+
+    :param body: the bytes as received.
+    :param max_depth: deepest nesting of arrays and objects.
+    :raises BodyInvalid: with a sentence that says what is wrong, and where when the parser knows.
+    """
+    if body.startswith(b"\xef\xbb\xbf"):
+        raise BodyInvalid("The request body begins with a byte order mark; JSON is sent without one")
+    _check_depth(body, max_depth)
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BodyInvalid(f"The request body is not UTF-8 at byte {error.start}") from error
+    try:
+        document = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise BodyInvalid(f"The request body is not JSON: line {error.lineno} column {error.colno}") from error
+    _check_strings(text, document)
+    return document
+
+
+def _check_depth(body: bytes, max_depth: int) -> None:
+    """Refuse deep nesting before a recursive parser sees it (F063)."""
+    if body.count(b"[") + body.count(b"{") <= max_depth:
+        return
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(body):
+        mark = match[0]
+        if mark in b"[{":
+            depth += 1
+            if depth > max_depth:
+                raise BodyInvalid(f"The request body is nested deeper than {max_depth} levels")
+        elif mark in b"]}":
+            depth -= 1
+
+
+def _check_strings(text: str, document: Any) -> None:
+    """Refuse what cannot be stored as text: lone surrogates and NUL (F064, F066)."""
+    if "\\u" not in text:
+        return
+    if _NUL_ESCAPE.search(text):
+        raise BodyInvalid("The request body has the character \\u0000 in a string")
+    if not _SURROGATE_ESCAPE.search(text):
+        return
+    try:
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise BodyInvalid("The request body has half a surrogate pair in a string") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object without duplicate names (F060)."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BodyInvalid(f"The request body has the key {twice[:100]!r} twice in one object")
+    return members
+
+
+def _integer(digits: str) -> int:
+    """An integer of a sane length (F062); the bytes travel as they are, so its size is the upstream's affair."""
+    if len(digits) > _MAX_DIGITS:
+        raise BodyInvalid(f"The request body has a number of more than {_MAX_DIGITS} digits")
+    return int(digits)
+
+
+def _number(text: str) -> float:
+    """A number that a double can hold (F061)."""
+    number = float(text) if len(text) <= _MAX_DIGITS else math.inf
+    if math.isinf(number):
+        raise BodyInvalid("The request body has a number that is too large")
+    return number
+
+
+def _constant(name: str) -> None:
+    raise BodyInvalid(f"The request body has {name}, which is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant
+)

@@ -1,0 +1,53 @@
+"""From the exceptions of the transport to ours, as a table: the most specific row wins.
+
+``requests`` wraps what ``urllib3`` raises, and an adapter of somebody else may let either through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import requests.exceptions as outer
+import urllib3.exceptions as inner
+
+from wsgiproxy_hs.exceptions import (
+    UpstreamAnswerInvalid,
+    UpstreamBusy,
+    UpstreamError,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+
+_FAULTS: Final[tuple[tuple[type[BaseException], type[UpstreamError]], ...]] = (
+    (outer.Timeout, UpstreamTimeout),
+    (inner.EmptyPoolError, UpstreamBusy),
+    (inner.NewConnectionError, UpstreamUnreachable),
+    (inner.TimeoutError, UpstreamTimeout),
+    (TimeoutError, UpstreamTimeout),
+    (inner.ProtocolError, UpstreamAnswerInvalid),
+    (inner.DecodeError, UpstreamAnswerInvalid),
+    (outer.ChunkedEncodingError, UpstreamAnswerInvalid),
+    (outer.ContentDecodingError, UpstreamAnswerInvalid),
+)
+
+
+def upstream_fault(error: BaseException) -> UpstreamError:
+    """Our error for a transport's: 502, 503 or 504. The caller raises it ``from`` the original."""
+    chain = list(_chain(error))
+    for foreign, ours in _FAULTS:
+        if any(isinstance(link, foreign) for link in chain):
+            return ours()
+    return UpstreamUnreachable()
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, and what ``requests`` and ``urllib3`` hide in ``args`` and ``reason``."""
+    pending: list[object] = [error]
+    seen = 0
+    while pending and seen < 16:
+        link = pending.pop()
+        seen += 1
+        if isinstance(link, BaseException):
+            yield link
+            pending += [*link.args, getattr(link, "reason", None)]
