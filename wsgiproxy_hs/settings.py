@@ -16,9 +16,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from wsgiproxy_hs.exceptions import ConfigurationError
+from wsgiproxy_hs.secret_strength import secret_fault
 
-MIN_SECRET_CHARACTERS: Final = 32
-SAMPLE_SECRETS: Final = ("changeme", "change-me", "secret", "example", "your-secret", "password", "not-a-secret")
 SECRET_VARIABLES: Final = ("AUTH_SECRET_3", "AUTH_SECRET_2", "AUTH_SECRET_1", "AUTH_SECRET", "NEXTAUTH_SECRET")
 """The first that is set seals; all that are set unseal (F025)."""
 
@@ -39,18 +38,10 @@ def _http_url(value: str) -> str:
 
 def _secret(value: SecretStr) -> SecretStr:
     """Long enough, and not one that can be read in a tutorial (F036, F037)."""
-    text = value.get_secret_value()
-    if len(text) < MIN_SECRET_CHARACTERS:
-        raise ValueError(f"shorter than {MIN_SECRET_CHARACTERS} characters; make one with 'openssl rand -base64 33'")
-    if len(set(text)) < 8 or any(_is_mostly(text.lower(), sample) for sample in SAMPLE_SECRETS):
-        raise ValueError("a well-known sample; make one with 'openssl rand -base64 33'")
+    fault = secret_fault(value.get_secret_value())
+    if fault is not None:
+        raise ValueError(fault)
     return value
-
-
-def _is_mostly(text: str, sample: str) -> bool:
-    """Whether a sample word, repeated or padded with punctuation and digits, makes up the secret."""
-    rest = text.replace(sample, "")
-    return sample in text and not any(c.isalpha() for c in rest)
 
 
 def _names(value: Any) -> Any:
@@ -261,4 +252,5 @@ def _complaint(fault: ErrorDetails) -> str:
     if fault["type"] == "missing":
         return f"is not set: {Settings.model_fields[str(fault['loc'][0])].description}"
     context = fault.get("ctx") or {}
-    return f"is wrong: {context['error'] if 'error' in context else fault['msg']}"
+    message = str(context.get("error", fault["msg"]))
+    return message if fault["loc"][0] == "secrets" and "error" in context else f"is wrong: {message}"

@@ -1,0 +1,1 @@
+"""Tests of ``wsgiproxy_hs.sessions``."""
