@@ -1,0 +1,44 @@
+# Needs Python 3.11 or newer and nothing else; everything is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help demo test unit integration lint shape docs clean
+help:
+	@echo "make demo         start the backend and the proxy on free ports and print what to try"
+	@echo "make test         all tests"
+	@echo "make lint         ruff and mypy"
+	@echo "make shape        the sizes of functions and modules, against their bars"
+	@echo "make docs         write the generated pages of docs/ anew"
+	@echo "make clean        remove what the other commands made"
+
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/python examples/demo.py
+
+test: $(STAMP) shape
+	$(BIN)/python -m pytest
+
+unit: $(STAMP)
+	$(BIN)/python -m pytest -m 'not integration'
+
+integration: $(STAMP)
+	$(BIN)/python -m pytest -m integration
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+shape: $(STAMP)
+	$(BIN)/python tools/shape.py
+
+docs: $(STAMP)
+	$(BIN)/python tools/generated_pages.py
+
+clean:
+	rm -rf .venv .tox build dist var *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

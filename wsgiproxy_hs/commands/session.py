@@ -1,0 +1,55 @@
+"""``wsgiproxy-hs session seal|unseal``: makes and opens a session cookie, for tests and support."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from wsgiproxy_hs.sessions import Sessions
+from wsgiproxy_hs.settings import Settings
+from wsgiproxy_hs.stack import make_sessions
+
+
+def add_to(commands: Any) -> None:
+    command = commands.add_parser("session", help="make or open a session cookie", description=__doc__)
+    actions = command.add_subparsers(title="actions", required=True, metavar="ACTION")
+    seal = actions.add_parser("seal", help="claims as JSON on standard input -> a Cookie header on standard output")
+    seal.set_defaults(run=run_seal)
+    unseal = actions.add_parser("unseal", help="a Cookie header on standard input -> its claims as JSON")
+    unseal.add_argument("--show-tokens", action="store_true", help="print tokens instead of hiding them")
+    unseal.set_defaults(run=run_unseal)
+
+
+def run_seal(_: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    try:
+        claims = json.load(sys.stdin)
+    except ValueError as error:
+        print(f"The claims are not JSON: {error}", file=sys.stderr)
+        return 2
+    if not isinstance(claims, dict):
+        print('The claims must be a JSON object, such as {"sub": "1", "accessToken": "..."}', file=sys.stderr)
+        return 2
+    lines = _sessions(environ).write(claims, "")
+    print("; ".join(line.partition(";")[0] for line in lines))
+    return 0
+
+
+def run_unseal(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    sessions = _sessions(environ)
+    header = sys.stdin.read().strip().removeprefix("Cookie:").strip()
+    session = sessions.read(header)
+    if session is None:
+        reason = ": what is there is forged, over, or sealed with another secret" if sessions.has_cookie(header) else ""
+        print(f"There is no session cookie that can be opened{reason}", file=sys.stderr)
+        return 1
+    hidden = dict.fromkeys(sessions.hidden_claims & session.claims.keys(), "(hidden)")
+    shown = dict(session.claims) if options.show_tokens else {**session.claims, **hidden}
+    print(json.dumps(shown, indent=2, ensure_ascii=False))
+    return 0
+
+
+def _sessions(environ: Mapping[str, str]) -> Sessions:
+    return make_sessions(Settings.from_environ(environ))
