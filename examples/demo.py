@@ -34,7 +34,7 @@ Or in another terminal:
   curl -s -b {jar} -c {jar} {url}/api/auth/callback/credentials -H 'X-Auth-Return-Redirect: 1' \\
        --data-urlencode "csrfToken=$TOKEN" --data-urlencode 'email={email}' --data-urlencode 'password={password}'
   curl -s -b {jar} {url}/api/workspaces
-  curl -s -b {jar} {url}/api/workspaces/{workspace}/chats -H 'X-CSRF: 1' \\
+  curl -s -b {jar} {url}/api/workspaces/{workspace}/chats -H 'X-CSRF: 1' -H 'Content-Type: application/json' \\
        -d '{{"name": "First chat", "ai_provider": "openai", "ai_model": "gpt-4o"}}'
 
 The first is refused (401: no session), the last carries the session's access token to Django. Mails are in {mail}.
@@ -58,7 +58,7 @@ def main() -> int:
         wait_for(f"{backend}/auth/users/me/", servers)
         wait_for(f"{url}/api/auth/providers", servers)
         print(WHAT_TO_TRY.format(url=url, backend=backend, email=EMAIL, password=PASSWORD, jar=DATA / "cookies.txt",
-                                 workspace=seeded["workspace"], mail=DATA / "backend" / "mail"), flush=True)  # fmt: skip
+                                 workspace=seeded["workspace"]["id"], mail=DATA / "backend" / "mail"), flush=True)  # fmt: skip
         while all(server.poll() is None for server in servers):
             time.sleep(0.2)
         return 1

@@ -20,5 +20,5 @@ def home() -> str:
     return '<h1>Hosted by Flask</h1><a href="/api/auth/signin?callbackUrl=/api/workspaces">Sign in</a>'
 
 
-settings = Settings.from_environ({**os.environ, "WSGIPROXY_PREFIX": ""})
+settings = Settings.from_environ({**os.environ, "WSGIPROXY_PREFIX": "/"})
 app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/api": create_app(settings)})  # type: ignore[method-assign]

@@ -23,6 +23,6 @@ with Configurator() as config:
     config.add_route("home", "/")
     config.add_view(home, route_name="home")
     config.add_route("api", "/api/*subpath")
-    settings = Settings.from_environ({**os.environ, "WSGIPROXY_PREFIX": ""})
+    settings = Settings.from_environ({**os.environ, "WSGIPROXY_PREFIX": "/"})
     config.add_view(wsgiapp2(create_app(settings)), route_name="api")
     app = config.make_wsgi_app()

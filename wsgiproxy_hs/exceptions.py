@@ -65,11 +65,15 @@ class ProxyError(Exception):
     :param detail: the sentence for the person who reads it; the class's own when not given.
     :param fields: messages by field in the form of Django REST framework, so that a form has one shape to read.
     :param headers: header fields that the answer must carry.
+
+    ``drain_bytes``: how much of the request body is worth reading away so that the client sees the answer and not a
+    reset (F084); the layer that answers has a bound of its own, and the larger one counts.
     """
 
     status: int = 500
     code: str = "internal-error"
     detail: str = "Internal server error"
+    drain_bytes: int = 0
 
     def __init__(
         self, detail: str | None = None, *, fields: Fields | None = None, headers: Iterable[Header] = ()
@@ -167,6 +171,7 @@ class BodyTooLarge(BodyError):
     """:param max_bytes: the limit that was passed, named in the answer."""
 
     status, code, detail = 413, "body-too-large", "The request body is too large"
+    drain_bytes = 67_108_864  # whoever uploads too much should be told, and browsers read only after they have sent
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__(f"The request body is larger than {max_bytes:,} bytes")

@@ -60,6 +60,9 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Count = Annotated[int, Field(gt=0)]
 SessionFormat = Literal["authjs", "next-auth", "signed"]
 Formats = Annotated[tuple[SessionFormat, ...], BeforeValidator(_names), Field(min_length=1)]
+Prefix = Annotated[
+    str, BeforeValidator(lambda value: value.rstrip("/")), Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")
+]
 Path = Annotated[str, AfterValidator(_path)]
 TokenName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 
@@ -83,8 +86,8 @@ class Settings(BaseModel):
     secrets: Annotated[tuple[Secret, ...], Field(min_length=1)] = _variable(
         *SECRET_VARIABLES, doc="secrets of the sessions, at least 32 characters each: the first seals, all unseal"
     )
-    prefix: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = _variable(
-        "WSGIPROXY_PREFIX", default="/api", doc="what precedes every public path; empty when the host mounts there"
+    prefix: Prefix = _variable(
+        "WSGIPROXY_PREFIX", default="/api", doc="what precedes every public path; `/` when the host takes it away"
     )
     routes: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] = _variable(
         "WSGIPROXY_ROUTES", default="wsgiproxy_hs.table:ROUTES", doc="the route table, as `package.module:NAME`"

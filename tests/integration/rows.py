@@ -235,7 +235,7 @@ CASES = (
     Case("DELETE", T + "/memberships/{membership_id}", team_with_member),
     Case("POST", T + "/leave", joined_team),
     Case("POST", "subscriptions/checkout", workspace,
-         lambda p: {"price_id": p["price_id"], "workspace_id": p["workspace_id"]}),
+         lambda p: {"price_id": "price_demo_basic_month", "workspace_id": p["workspace_id"]}),
     Case("POST", "subscriptions/create-portal-link", nothing),
     Case("GET", "subscriptions/pricing", nothing),
     Case("POST", "transcribe-audio", nothing, raw=(f"multipart/form-data; boundary={BOUNDARY}", MULTIPART)),

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,14 +117,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def gunicorn(app: str, environ: Mapping[str, str], *, port: int, cwd: pathlib.Path = ROOT) -> Iterator[str]:
-    """A gunicorn that answers; its URL."""
+def gunicorn(app: str, environ: Mapping[str, str], *, port: int, path: Sequence[pathlib.Path] = (ROOT,)) -> Iterator[str]:
+    """A gunicorn that answers; its URL.
+
+    :param path: folders to import from; the first is where it runs.
+    """
     command = [
         sys.executable, "-m", "gunicorn", app, f"--bind=127.0.0.1:{port}", "--threads=8", "--log-level=warning",
         "--limit-request-field_size=16380",
     ]  # fmt: skip
-    python_path = os.pathsep.join([str(ROOT), str(BACKEND)])
-    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": python_path, **environ}, cwd=cwd)
+    python_path = os.pathsep.join(map(str, path))
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": python_path, **environ}, cwd=path[0])
     try:
         wait_for(port, process)
         yield f"http://127.0.0.1:{port}"

@@ -139,7 +139,7 @@ def test_translation_needs_a_session(equipped: str, provider: Provider) -> None:
 def test_translation_for_members(equipped: str, provider: Provider, backend: Backend) -> None:
     """A member gets the translation, and the model that made it."""
     provider.document = {"model": "test-model-1", "choices": [{"message": {"role": "assistant", "content": "Good day"}}]}
-    answer = translate(equipped, backend.ids["workspace"])
+    answer = translate(equipped, backend.ids["workspace"]["id"])
     assert answer.json() == {"translation": "Good day", "target_language": "English", "model": "test-model-1"}
     ((path, headers, request),) = provider.received
     assert (path, headers["authorization"], request["model"]) == ("/v1/chat/completions", f"Bearer {KEY}", "test-model")
@@ -148,7 +148,7 @@ def test_translation_for_members(equipped: str, provider: Provider, backend: Bac
 def test_translation_without_a_key_is_not_set_up(client: servers.Client, backend: Backend) -> None:
     """Without a key the answer says so, and nothing breaks."""
     body = b'{"text": "Guten Tag", "target_language": "English"}'
-    answer = client.ask("POST", f"/api/workspaces/{backend.ids['workspace']}/translate", body=body)
+    answer = client.ask("POST", f"/api/workspaces/{backend.ids['workspace']['id']}/translate", body=body)
     assert (answer.status, answer.json()["code"]) == (503, "endpoint-not-configured")
 
 

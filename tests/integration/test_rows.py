@@ -112,7 +112,6 @@ FILLER = {
     "knowledge_base_id": "7a9c1c1e-0000-4000-8000-000000000004",
     "team_id": "1",
     "membership_id": "2",
-    "price_id": "price_1",
 }
 
 

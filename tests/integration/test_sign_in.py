@@ -87,7 +87,7 @@ def test_registration_activation_and_first_sign_in(proxy: str, backend: Backend)
     assert "error=" in client.sign_in(email, password).json()["url"]
     mails = [file.read_text() for file in pathlib.Path(backend.data, "mail").iterdir()]
     mail = next(text for text in mails if email in text)
-    uid, token = re.search(r"activate/([\w-]+)/([\w-]+)", mail.replace("=\n", "")).groups()  # type: ignore[union-attr]
+    uid, token = re.search(r"user-activation/([\w-]+)/([\w-]+)", mail.replace("=\n", "")).groups()  # type: ignore[union-attr]
     form = f'{{"uid": "{uid}", "token": "{token}"}}'.encode()
     activated = client.ask("POST", "/api/auth/activate-user", body=form)
     assert (activated.status, activated.body) == (204, b"")

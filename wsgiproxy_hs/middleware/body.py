@@ -14,28 +14,18 @@ The row says what the body is. Nothing is converted: the bytes that were judged 
 
 from __future__ import annotations
 
-import io
-import tempfile
 from collections.abc import Iterable
-from typing import IO, Any, Final
+from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.http import parse_options_header
 
 from wsgiproxy_hs.environ import JSON_BODY, ROUTE
-from wsgiproxy_hs.exceptions import (
-    BodyIncomplete,
-    BodyNotExpected,
-    BodyTooLarge,
-    ContentLengthInvalid,
-    LengthRequired,
-    UnsupportedMediaType,
-)
+from wsgiproxy_hs.exceptions import BodyNotExpected, ContentLengthInvalid, LengthRequired, UnsupportedMediaType
 from wsgiproxy_hs.routes import RAW, BodyRule, Route
 from wsgiproxy_hs.routes.judge import judge
+from wsgiproxy_hs.routes.spool import spool_body
 
-MEMORY_BYTES: Final = 65_536
-"""Up to here a body stays in memory; larger ones go to a file (F073)."""
 _JSON_TYPES: Final = frozenset({"", "application/json", "text/plain"})
 
 
@@ -64,7 +54,7 @@ class BodyMiddleware:
         """Spool the body, put the spool in its place, then judge it."""
         if rule is not RAW:
             check_type(environ, is_empty=length == 0)
-        spool, size = read_body(environ["wsgi.input"], length, max_bytes)
+        spool, size = spool_body(environ["wsgi.input"], length, max_bytes)
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = spool, str(size)
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         if rule is RAW:
@@ -108,30 +98,3 @@ def check_type(environ: WSGIEnvironment, *, is_empty: bool) -> None:
     kind, options = parse_options_header(given)
     if kind.lower() not in _JSON_TYPES or options.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise UnsupportedMediaType
-
-
-def read_body(stream: Any, length: int | None, max_bytes: int) -> tuple[IO[bytes], int]:
-    """The whole body as a rewound file and its size.
-
-    :raises BodyTooLarge: 413, at once when announced, else as soon as it shows (F072).
-    :raises BodyIncomplete: 400 when the client stopped early (F076).
-    """
-    if length is not None and length > max_bytes:
-        raise BodyTooLarge(max_bytes)
-    small = length is not None and length <= MEMORY_BYTES
-    spool: Any = io.BytesIO() if small else tempfile.SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115 (lives on)
-    size = 0
-    while length is None or size < length:
-        chunk = stream.read(MEMORY_BYTES if length is None else min(MEMORY_BYTES, length - size))
-        if not chunk:
-            break
-        size += len(chunk)
-        if size > max_bytes:
-            raise BodyTooLarge(max_bytes)
-        spool.write(chunk)
-    if length is not None and size < length:
-        raise BodyIncomplete
-    spool.seek(0)
-    return spool, size
-
-

@@ -19,7 +19,7 @@ import re
 import sys
 import uuid
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.wsgi import get_input_stream
@@ -49,16 +49,17 @@ class ErrorMiddleware:
             return self._answer(error, environ, start_response)
         except Exception as error:
             _log.exception("request %s: %s", environ[REQUEST_ID], type(error).__name__)
-            return self._answer(ProxyError(), environ, start_response)
+            return self._answer(ProxyError(), environ, start_response, sys.exc_info())
 
     def _answer(
-        self, error: ProxyError, environ: WSGIEnvironment, start_response: StartResponse
+        self, error: ProxyError, environ: WSGIEnvironment, start_response: StartResponse, *exc_info: Any
     ) -> Iterable[bytes]:
+        """Answer with the error; ``exc_info`` only for a bug, which may come after the answer began (PEP 3333)."""
         if error.status >= 500 and error.__cause__ is not None:
             _log.warning("request %s: %s: %r", environ[REQUEST_ID], error.code, error.__cause__)
         status, headers, body = error_document(error, environ[REQUEST_ID])
-        drain(environ, self._drain_bytes)
-        start_response(status, headers, sys.exc_info())
+        drain(environ, max(self._drain_bytes, error.drain_bytes))
+        start_response(status, headers, *exc_info)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 

@@ -32,7 +32,7 @@ def _between(low: float, high: float) -> AfterValidator:
             if isinstance(value, bool):
                 raise TypeError
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ValueError("A valid number is required.") from None
         if not low <= number <= high:
             raise ValueError(f"Ensure this value is between {low} and {high}.")

@@ -88,11 +88,11 @@ class RouteTable:
         :param path_info: ``PATH_INFO`` as WSGI gives it: percent-decoded, bytes as latin-1 characters.
         :raises PathRefused: when the path is crooked: dots, controls, backslash, ``;``, ``#``, an empty segment.
         """
-        if not path_info.isascii():
-            path_info = _utf8(path_info)
         path = self._below_prefix(path_info)
         if path is None:
             return None
+        if not path.isascii():
+            path = _utf8(path)
         segments = path.split("/")
         if _SUSPICIOUS.search(path) and any(is_crooked(segment) for segment in segments):
             raise PathRefused
@@ -142,7 +142,7 @@ class RouteTable:
         for segment in segments:
             node = node.child(segment)
         for method in route.method_names:
-            if method in node.routes:
+            if method in node.routes and method in node.routes[method].method_names:
                 faults.append(f"{method} {route.path!r} stands twice in the table")
             node.routes[method] = route
         if "GET" in node.routes:
@@ -151,10 +151,10 @@ class RouteTable:
         return faults
 
 
-def _utf8(path_info: str) -> str:
+def _utf8(path: str) -> str:
     """The text that the latin-1 characters of WSGI stand for (F048)."""
     try:
-        return path_info.encode("latin-1").decode("utf-8")
+        return path.encode("latin-1").decode("utf-8")
     except UnicodeError as error:
         raise PathRefused("The path is not valid UTF-8") from error
 

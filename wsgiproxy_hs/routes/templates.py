@@ -22,6 +22,9 @@ CROOKED_CHARACTER: Final = re.compile(rf"[{CONTROLS}\\;#]")
 _PATH_SAFE: Final = "!$&'()*+,=:@"
 """``pchar`` of RFC 3986, section 3.3, without ``;``: these stay as they are on the way out."""
 
+_MAX_DECODINGS: Final = 4
+"""Text that is percent-encoded more often than this wants to be misread."""
+
 
 class Segment(NamedTuple):
     """A part of a template between slashes: ``text`` is the static text, or the parameter's name."""
@@ -98,10 +101,11 @@ def encode(value: str) -> str:
 
 
 def is_crooked(segment: str) -> bool:
-    """Whether a decoded segment can be read in two ways, once more decoded included (F041, F043)."""
-    if segment in (".", "..") or CROOKED_CHARACTER.search(segment):
-        return True
-    if "%" in segment:
-        once_more = unquote(segment, errors="replace")
-        return once_more != segment and ("/" in once_more or is_crooked(once_more))
-    return False
+    """Whether a decoded segment can be read in two ways, decoded further included (F041, F043)."""
+    for _ in range(_MAX_DECODINGS):
+        if segment in (".", "..") or CROOKED_CHARACTER.search(segment) or "/" in segment:
+            return True
+        if "%" not in segment or (once_more := unquote(segment, errors="replace")) == segment:
+            return False
+        segment = once_more
+    return True
