@@ -22,6 +22,7 @@ demo: $(STAMP)
 
 test: $(STAMP) shape
 	$(BIN)/python -m pytest
+	cd examples/backend && ../../$(BIN)/python manage.py test --verbosity=1
 
 unit: $(STAMP)
 	$(BIN)/python -m pytest -m 'not integration'

@@ -116,7 +116,7 @@ def manage(environ: dict[str, str], *arguments: str) -> str:
 def serve(app: str, port: int, environ: dict[str, str], cwd: pathlib.Path) -> subprocess.Popen[bytes]:
     """A gunicorn in a process group of its own, so that Ctrl-C reaches it through us alone."""
     command = [sys.executable, "-m", "gunicorn", app, f"--bind=127.0.0.1:{port}", "--threads=8", "--log-level=warning",
-               "--limit-request-field_size=16380"]  # fmt: skip
+               "--limit-request-field_size=16380", "--no-control-socket"]  # fmt: skip
     return subprocess.Popen(command, env=environ, cwd=cwd, start_new_session=True)
 
 

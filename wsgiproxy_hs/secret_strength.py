@@ -12,6 +12,10 @@ _MIN_DIFFERENT_CHARACTERS = 8
 _SAMPLES = ("changeme", "changethis", "djangoinsecure", "replaceme", "supersecret", "yoursecret")
 
 
+# Words that are no secret however often they are repeated or numbered.
+_FILLERS = ("secret", "password", "example", "sample", "default", "key")
+
+
 def secret_faults(secrets: Sequence[str]) -> list[str]:
     """What is wrong with ``secrets``, a sentence a fault, none of which shows a secret; empty when they are
     good.
@@ -35,8 +39,14 @@ def secret_fault(secret: str) -> str | None:
     if len(set(secret)) < _MIN_DIFFERENT_CHARACTERS:
         return "repeats a few characters: make one with `openssl rand -base64 33`"
     plain = secret.lower().translate({ord(character): None for character in "-_ "})
-    if any(sample in plain for sample in _SAMPLES):
+    if any(sample in plain for sample in _SAMPLES) or _is_made_of_fillers(plain):
         return "is a sample that anybody can look up: make one with `openssl rand -base64 33`"
     if any(0xD800 <= ord(character) <= 0xDFFF for character in secret):
         return "is not valid Unicode: it came from bytes that are not UTF-8"
     return None
+
+
+def _is_made_of_fillers(plain: str) -> bool:
+    for filler in _FILLERS:
+        plain = plain.replace(filler, "")
+    return not any(character.isalpha() for character in plain) and len(plain) < MIN_SECRET_LENGTH

@@ -31,7 +31,7 @@ def _http_url(value: str) -> str:
         raise ValueError("not a URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
         raise ValueError("not an http:// or https:// URL with a host")
-    if "@" in parts.netloc or parts.query or parts.fragment or any(ord(c) <= 32 or ord(c) > 126 for c in value):
+    if "@" in parts.netloc or parts.query or parts.fragment or any(not "!" <= c <= "~" or c == "\\" for c in value):
         raise ValueError("a user, a query, a fragment or blanks do not belong into this URL")
     return value.rstrip("/")
 
@@ -198,6 +198,16 @@ class Settings(BaseModel):
     def secret_texts(self) -> tuple[str, ...]:
         """The secrets in plain text, for the codecs; the first one seals."""
         return tuple(secret.get_secret_value() for secret in self.secrets)
+
+    @property
+    def clocks(self) -> dict[str, float]:
+        """How long an exchange with the upstream may take, as ``Clocks`` takes it."""
+        return {
+            "connect": self.connect_timeout_seconds,
+            "first_byte": self.first_byte_timeout_seconds,
+            "idle": self.idle_timeout_seconds,
+            "total": self.total_timeout_seconds,
+        }
 
     @property
     def secure(self) -> bool:

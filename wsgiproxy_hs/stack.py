@@ -21,6 +21,7 @@ import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial, reduce
+from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from requests.adapters import BaseAdapter
@@ -61,6 +62,7 @@ def create_app(
     """
     routes = routes if routes is not None else load_routes(settings)
     table = RouteTable(_configured(routes, settings), prefix=settings.prefix)
+    outside = transport if transport is not None else Transport()
     transport = transport if transport is not None else make_transport(settings)
     sessions = sessions if sessions is not None else make_sessions(settings)
     layers: list[Layer] = [
@@ -70,7 +72,8 @@ def create_app(
         partial(SessionMiddleware, sessions=sessions),
         partial(BodyMiddleware, max_bytes=settings.max_body_bytes),
     ]
-    app = compose(layers, make_endpoints(settings, table, transport=transport, sessions=sessions))
+    build = {"transport": transport, "outside": outside, "sessions": sessions}
+    app = compose(layers, make_endpoints(settings, table, build))
     return app if otherwise is None else Otherwise(app, table=table, host=otherwise)
 
 
@@ -134,16 +137,17 @@ def make_sessions(settings: Settings) -> Sessions:
     )
 
 
-def make_endpoints(
-    settings: Settings, routes: Iterable[Route], *, transport: BaseAdapter, sessions: Sessions
-) -> Endpoints:
-    """The app behind the layers: a forwarder, and one app for each endpoint that a row names."""
-    build = {"transport": transport, "sessions": sessions}
+def make_endpoints(settings: Settings, routes: Iterable[Route], build: Mapping[str, Any]) -> Endpoints:
+    """The app behind the layers: a forwarder, and one app for each endpoint that a row names.
+
+    :param build: what ``from_settings`` takes: ``transport`` to the upstream; ``outside``, the transport to other
+        services, which knows nothing of the upstream's certificates; ``sessions``.
+    """
     named = {route.to for route in routes if not isinstance(route.to, str)}
     apps: Mapping[object, WSGIApplication] = {
         to: to.from_settings(settings, **build) if hasattr(to, "from_settings") else to for to in named
     }
-    return Endpoints(forwarder=Forwarder.from_settings(settings, transport=transport), apps=apps)
+    return Endpoints(forwarder=Forwarder.from_settings(settings, **build), apps=apps)
 
 
 def _configured(routes: Iterable[Route], settings: Settings) -> Iterable[Route]:

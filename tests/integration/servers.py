@@ -124,7 +124,7 @@ def gunicorn(app: str, environ: Mapping[str, str], *, port: int, path: Sequence[
     """
     command = [
         sys.executable, "-m", "gunicorn", app, f"--bind=127.0.0.1:{port}", "--threads=8", "--log-level=warning",
-        "--limit-request-field_size=16380",
+        "--limit-request-field_size=16380", "--no-control-socket",
     ]  # fmt: skip
     python_path = os.pathsep.join(map(str, path))
     process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": python_path, **environ}, cwd=path[0])

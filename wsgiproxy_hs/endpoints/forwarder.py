@@ -16,7 +16,7 @@ bytes received, headers leave by allow-list. Answers below 400 go back byte for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -39,6 +39,7 @@ from wsgiproxy_hs.upstream.headers import (
     answer_headers,
     environ_names,
     forwarding_headers,
+    public_headers,
     request_headers,
 )
 from wsgiproxy_hs.upstream.reshape import read_error_body, upstream_status
@@ -71,7 +72,7 @@ class Forwarder:
         self._scheme = scheme
         self._clocks = clocks or Clocks()
         self._names = environ_names(REQUEST_HEADERS)
-        self._public = _public_headers(public_url)
+        self._public = public_headers(public_url)
 
     @classmethod
     def from_settings(cls, settings: Settings, *, transport: BaseAdapter, **_: object) -> Forwarder:
@@ -80,12 +81,7 @@ class Forwarder:
             upstream_url=settings.backend_url,
             transport=transport,
             scheme=settings.authorization_scheme,
-            clocks=Clocks(
-                connect=settings.connect_timeout_seconds,
-                first_byte=settings.first_byte_timeout_seconds,
-                idle=settings.idle_timeout_seconds,
-                total=settings.total_timeout_seconds,
-            ),
+            clocks=Clocks(**settings.clocks),
             public_url=settings.public_url,
         )
 
@@ -190,12 +186,5 @@ class Body:
 
     def close(self) -> None:
         self._raw.close()
-
-
-def _public_headers(public_url: str | None) -> Mapping[str, str]:
-    if public_url is None:
-        return {}
-    parts = urlsplit(public_url)
-    return {"X-Forwarded-Proto": parts.scheme, "X-Forwarded-Host": parts.netloc}
 
 

@@ -19,6 +19,7 @@ from wsgiproxy_hs.exceptions import UpstreamAnswerInvalid, UpstreamError
 from wsgiproxy_hs.upstream.faults import upstream_fault
 
 MAX_REPLY_BYTES: Final = 1_048_576
+_PLAIN_JSON: Final = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
 
 class Reply(NamedTuple):
@@ -62,7 +63,7 @@ class UpstreamClient:
         :raises UpstreamUnreachable: 502, :raises UpstreamTimeout: 504, :raises UpstreamAnswerInvalid: 502,
         :raises UpstreamBusy: 503.
         """
-        request = self._prepare(method, path, document, {**(headers or {}), "Accept": "application/json"})
+        request = self._prepare(method, path, document, {**(headers or {}), **_PLAIN_JSON})
         if authorization is not None:
             request.headers["Authorization"] = authorization
         try:

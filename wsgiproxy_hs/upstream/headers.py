@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from wsgiproxy_hs.exceptions import Header, UpstreamLoop
 
@@ -71,10 +72,18 @@ def request_headers(environ: Mapping[str, Any], names: Collection[tuple[str, str
     return {name: environ[key] for key, name in names if key in environ}
 
 
+def public_headers(public_url: str | None) -> dict[str, str]:
+    """What the upstream is told about where browsers find us, so that it need not redirect them (F131)."""
+    if public_url is None:
+        return {}
+    parts = urlsplit(public_url)
+    return {"X-Forwarded-Proto": parts.scheme, "X-Forwarded-Host": parts.netloc}
+
+
 def forwarding_headers(environ: Mapping[str, Any], public: Mapping[str, str]) -> dict[str, str]:
     """What the upstream is told about the client: by us alone, never by the client (F091 to F093, F131).
 
-    :param public: ``X-Forwarded-Proto`` and ``X-Forwarded-Host`` of the public URL.
+    :param public: from :func:`public_headers`.
     :raises UpstreamLoop: when the request has come through here before (RFC 9110, section 7.6; F109).
     """
     via = environ.get("HTTP_VIA")

@@ -2,12 +2,13 @@
 
 llhttp's edges, and how they are kept from mattering: it bounds neither number nor size of headers (we do), it cannot be
 told that a request was HEAD, has no end-of-file call and goes on into a second answer behind the first. So it sees
-exactly one head at a time, cut at the blank line, and afterwards only the chunks of a chunked body.
+exactly one head at a time, cut at the blank line, and afterwards only the chunks of a chunked body. What else is not
+HTTP/1 it refuses itself: folded lines, bare line ends, NUL, a space before the colon, two framings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import httptools
@@ -16,6 +17,14 @@ from urllib3.exceptions import ProtocolError
 MAX_HEAD_BYTES: Final = 65_536
 MAX_HEADERS: Final = 200
 BODILESS_STATUSES: Final = frozenset({204, 304})
+MAX_KEEP_ALIVE_SECONDS: Final = 60.0
+
+_FRAMING: Final = frozenset({"connection", "content-length", "content-type", "keep-alive", "transfer-encoding"})
+_FRAMING_SIZES: Final = frozenset(map(len, _FRAMING))
+_names: dict[bytes, str] = {}  # decoded header names: they repeat; bounded against an upstream that invents them
+
+Pairs = list[tuple[str, str]]
+Fields = Mapping[str, list[str]]
 
 
 class AnswerHeaders:
@@ -23,7 +32,7 @@ class AnswerHeaders:
 
     __slots__ = ("pairs",)
 
-    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+    def __init__(self, pairs: Pairs) -> None:
         self.pairs = pairs
 
     def iteritems(self) -> Iterator[tuple[str, str]]:
@@ -46,11 +55,12 @@ class AnswerHeaders:
 class Head:
     """What llhttp reports of one message. It never refers to its parser, or the two would be a cycle."""
 
-    __slots__ = ("body", "is_complete", "is_done", "pairs", "reason", "restarted")
+    __slots__ = ("body", "is_complete", "is_done", "is_http11", "pairs", "reason", "restarted")
 
     def __init__(self) -> None:
-        self.pairs: list[tuple[str, str]] = []
+        self.pairs: Pairs = []
         self.reason = ""
+        self.is_http11 = True
         self.is_done = False  # the head
         self.is_complete = False  # the whole message
         self.restarted = False  # a second message began
@@ -64,7 +74,7 @@ class Head:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self.is_done:  # trailers are dropped (RFC 9110, section 6.5.1)
-            self.pairs.append((name.decode("latin-1"), value.decode("latin-1")))
+            self.pairs.append((_names.get(name) or _decoded(name), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:
         self.is_done = True
@@ -83,49 +93,77 @@ def parse_head(data: bytes) -> tuple[Head, httptools.HttpResponseParser]:
     :raises ProtocolError: for anything that is not the head of an HTTP/1.0 or 1.1 answer.
     """
     head = Head()
+    head.is_http11 = data.startswith(b"HTTP/1.1")
     parser = httptools.HttpResponseParser(head)
     try:
         parser.feed_data(data)
     except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
         raise ProtocolError(f"The upstream's answer is not HTTP: {error}") from error
-    if not head.is_done or parser.get_http_version() not in ("1.1", "1.0"):
+    if not head.is_done or not 100 <= parser.get_status_code() <= 599:
         raise ProtocolError("The upstream's answer is not HTTP/1.1")
     if len(head.pairs) > MAX_HEADERS:
         raise ProtocolError(f"The upstream's answer has more than {MAX_HEADERS} headers")
+    if not head.reason.isprintable():
+        head.reason = ""
     return head, parser
 
 
-def body_length(pairs: list[tuple[str, str]], status: int, method: str, version: str) -> int | None:
+def framing_fields(pairs: Pairs) -> dict[str, list[str]]:
+    """The few fields that say where an answer ends and what becomes of its connection; names in lower case."""
+    fields: dict[str, list[str]] = {}
+    for name, value in pairs:
+        if len(name) in _FRAMING_SIZES:
+            key = name.lower()
+            if key in _FRAMING:
+                fields.setdefault(key, []).append(value)
+    return fields
+
+
+def body_length(fields: Fields, status: int, method: str, *, is_http11: bool) -> int | None:
     """How long the body is: a number of bytes, -1 for chunked, ``None`` until the end (RFC 9112, section 6.3).
 
     :raises ProtocolError: where two readers could see two ends: both framings, two lengths, an unknown coding.
     """
-    lengths, codings, reads = [], [], False
-    for name, value in pairs:
-        size = len(name)
-        if size == 14 and name.lower() == "content-length":
-            lengths.append(value)
-        elif size == 17 and name.lower() == "transfer-encoding":
-            codings.append(value)
-    reads = method != "HEAD" and status not in BODILESS_STATUSES
+    has_body = method != "HEAD" and status not in BODILESS_STATUSES
+    codings, lengths = fields.get("transfer-encoding"), fields.get("content-length")
     if codings:
-        if lengths or version != "1.1" or len(codings) > 1 or codings[0].strip().lower() != "chunked":
+        if lengths or not is_http11 or len(codings) > 1 or codings[0].strip(" \t").lower() != "chunked":
             raise ProtocolError("The upstream's answer has a framing that is not accepted")
-        return -1 if reads else 0
+        return -1 if has_body else 0
     if lengths:
-        if len(set(lengths)) > 1 or not (lengths[0].isascii() and lengths[0].isdecimal()) or len(lengths[0]) > 18:
+        length = lengths[0].strip(" \t")
+        if len(lengths) > 1 or not (length.isascii() and length.isdecimal()) or len(length) > 18:
             raise ProtocolError("The upstream's answer has no valid Content-Length")
-        return int(lengths[0]) if reads else 0
-    return None if reads else 0
+        return int(length) if has_body else 0
+    return None if has_body else 0
 
 
-def keeps_alive(pairs: list[tuple[str, str]], version: str) -> bool:
+def keeps_alive(fields: Fields, *, is_http11: bool) -> bool:
     """Whether the upstream keeps the connection open (RFC 9112, section 9.3)."""
-    for name, value in pairs:
-        if len(name) == 10 and name.lower() == "connection":
-            options = {option.strip().lower() for option in value.split(",")}
-            if "close" in options:
-                return False
-            if "keep-alive" in options:
-                return True
-    return version == "1.1"
+    values = fields.get("connection")
+    if values is None:
+        return is_http11
+    options = {option.strip(" \t") for option in ",".join(values).lower().split(",")}
+    return "close" not in options and (is_http11 or "keep-alive" in options)
+
+
+def keep_alive_seconds(fields: Fields) -> float | None:
+    """How long the upstream says that it keeps an unused connection, less a second for the way; or ``None``."""
+    for option in ",".join(fields.get("keep-alive", ())).split(","):
+        name, _, value = option.strip(" \t").partition("=")
+        if name.lower() == "timeout" and value.isascii() and value.isdecimal():
+            return min(float(value[:9]) - 1.0, MAX_KEEP_ALIVE_SECONDS)
+    return None
+
+
+def is_event_stream(fields: Fields) -> bool:
+    """Whether the answer is one that may go on for hours."""
+    types = fields.get("content-type")
+    return types is not None and types[0].lower().startswith("text/event-stream")
+
+
+def _decoded(name: bytes) -> str:
+    text = name.decode("latin-1")
+    if len(_names) < 1024:
+        _names[name] = text
+    return text

@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
-import threading
+import queue
 import time
-from typing import Any, Final
+from collections import deque
+from typing import Any
 
-from urllib3.exceptions import ConnectTimeoutError, EmptyPoolError, MaxRetryError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, EmptyPoolError, InvalidHeader, MaxRetryError, ReadTimeoutError
 
+from wsgiproxy_hs.upstream.addresses import Address
 from wsgiproxy_hs.upstream.answers import Answer
 from wsgiproxy_hs.upstream.clocks import Clocks
-from wsgiproxy_hs.upstream.connections import Connection, Dead, Endpoint
+from wsgiproxy_hs.upstream.connections import Connection, Dead
+from wsgiproxy_hs.upstream.outgoing import Outgoing
 
-SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+class Places:
+    """So many may be in use at once. A queue of tokens in C: a third of a semaphore's cost, and safe in ``__del__``."""
+
+    __slots__ = ("_tokens", "total")
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self._tokens: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(total):
+            self._tokens.put(None)
+
+    def take(self, wait_seconds: float) -> bool:
+        """Whether there was one in time."""
+        try:
+            self._tokens.get(timeout=wait_seconds)
+        except queue.Empty:
+            return False
+        return True
+
+    def give_back(self) -> None:
+        self._tokens.put(None)
+
+    @property
+    def in_use(self) -> int:
+        return self.total - self._tokens.qsize()
 
 
 class Pool:
@@ -20,19 +48,29 @@ class Pool:
 
     Threads share it. It belongs to the process that made it: after a fork the transport makes a new one (F140).
 
-    :param max_connections: most connections at once.
-    :param wait_seconds: longest wait for one of them, then 503 (F138).
-    :param idle_seconds: how long an unused connection is kept; shorter than the upstream's own keep-alive (F134).
+    :param max_connections: most connections at once, event streams not counted.
+    :param max_streams: most event streams at once.
+    :param wait_seconds: longest wait for a connection, then 503 (F138).
+    :param idle_seconds: how long an unused connection is kept where the upstream does not say how long it waits;
+        shorter than the two seconds of gunicorn (F134).
     """
 
     def __init__(
-        self, endpoint: Endpoint, *, max_connections: int = 64, wait_seconds: float = 5.0, idle_seconds: float = 1.5
+        self,
+        address: Address,
+        *,
+        max_connections: int = 64,
+        max_streams: int = 256,
+        wait_seconds: float = 5.0,
+        idle_seconds: float = 1.5,
     ) -> None:
-        self.endpoint = endpoint
+        self.address = address
+        self.places = Places(max_connections)
+        self.stream_places = Places(max_streams)
         self._idle_seconds = idle_seconds
         self._wait_seconds = wait_seconds
-        self._slots = threading.BoundedSemaphore(max_connections)
-        self._idle: list[Connection] = []
+        self._idle: deque[Connection] = deque()
+        self._is_closed = False
 
     def urlopen(
         self,
@@ -49,34 +87,35 @@ class Pool:
         The remaining arguments of urllib3's method (redirects, retries, decoding) are things that never happen here.
 
         :raises MaxRetryError: no connection; :raises ReadTimeoutError: no answer in time; :raises ProtocolError: not an
-            answer.
+            answer; :raises InvalidHeader: not a request.
         """
         if chunked:
-            raise ProtocolError("A request leaves with a Content-Length, so its body's length must be known")
-        clocks = Clocks.of(timeout)
-        head = request_head(method, url, headers, str(self.endpoint))
-        if not self._slots.acquire(timeout=self._wait_seconds):
-            raise MaxRetryError(self, None, EmptyPoolError(self, "all connections are in use"))  # type: ignore[arg-type]
+            raise InvalidHeader("A request leaves with a Content-Length, so its body's length must be known")
+        request = Outgoing(method, url, headers, body, self.address.name)
+        if not self.places.take(self._wait_seconds):
+            raise self._busy()
         try:
-            return self._exchange(method, head, body, clocks, replayable="Idempotency-Key" in headers)
+            answer = self._exchange(request, Clocks.of(timeout))
         except BaseException as error:
-            self._slots.release()
+            self.places.give_back()
             if isinstance(error, TimeoutError):
                 raise ReadTimeoutError(self, "", "The upstream did not answer in time") from error  # type: ignore[arg-type]
             if isinstance(error, ConnectTimeoutError):
                 raise MaxRetryError(self, None, error) from error  # type: ignore[arg-type]
             raise
+        if answer.is_stream:
+            self._move_to_streams(answer)
+        return answer
 
     def close(self) -> None:
         """Close what is idle; what is in use closes when it comes back."""
-        self._idle_seconds = 0.0
-        while self._idle:
-            self._idle.pop().close()
+        self._is_closed = True
+        self._drop(float("inf"))
 
     def __repr__(self) -> str:
-        return f"Pool({self.endpoint})"
+        return f"Pool({self.address})"
 
-    def _exchange(self, method: str, head: bytes, body: Any, clocks: Clocks, *, replayable: bool) -> Answer:
+    def _exchange(self, request: Outgoing, clocks: Clocks) -> Answer:
         """Send and read the head; a kept-alive connection that died is redialled where that is provably safe.
 
         Safe is what nobody can have acted on twice: no byte of the request was written, or not a byte of an answer
@@ -85,73 +124,76 @@ class Pool:
         kept = self._idle_connection()
         if kept is not None:
             try:
-                return self._try(kept, method, head, body, clocks)
+                return self._try(kept, request, clocks)
             except Dead as dead:
-                if not (dead.unsent or method in SAFE_METHODS or replayable) or not _rewind(body):
+                if not dead.unsent and not (request.is_repeatable and request.rewind()):
                     raise
-        return self._try(Connection(self.endpoint, clocks.connect_seconds), method, head, body, clocks)
+        return self._try(Connection(self.address, clocks.connect_seconds), request, clocks)
 
-    def _try(self, connection: Connection, method: str, head: bytes, body: Any, clocks: Clocks) -> Answer:
+    def _try(self, connection: Connection, request: Outgoing, clocks: Clocks) -> Answer:
         """One attempt; when it fails the connection is closed."""
+        deadline = time.monotonic() + clocks.total_seconds
         try:
-            connection.send(head, body, clocks)
-            deadline = time.monotonic() + clocks.total_seconds
+            connection.send(request, clocks, deadline)
             received = connection.read_head(clocks, deadline)
-            return Answer(connection, method, received, clocks, deadline, self._release)
+            return Answer(connection, request.method, received, clocks, deadline, self._release)
         except BaseException:
             connection.close()
             raise
 
+    def _move_to_streams(self, answer: Answer) -> None:
+        """An event stream may last for hours: it must not use up the places of short exchanges."""
+        if answer.is_complete:
+            return
+        if not self.stream_places.take(0):
+            answer.close()
+            raise self._busy()
+        answer.hand_over(self._release_stream)
+        self.places.give_back()
+
     def _idle_connection(self) -> Connection | None:
-        """The one used last that still stands; older ones age and are dropped on the way."""
-        while self._idle:
+        """The one used last that still stands; what is found broken on the way is closed."""
+        while True:
             try:
                 connection = self._idle.pop()
             except IndexError:
                 return None
-            age = time.monotonic() - connection.idle_since
-            if age < (connection.keep_alive_seconds or self._idle_seconds) and not connection.is_stale():
+            if connection.expires_at > time.monotonic() and not connection.is_stale():
                 return connection
             connection.close()
-        return None
 
     def _release(self, connection: Connection, reusable: bool) -> None:
-        if reusable and self._idle_seconds > 0 and connection.keep_alive_seconds != 0.0:
-            connection.idle_since = time.monotonic()
-            self._idle.append(connection)
-        else:
+        self._keep_or_close(connection, reusable)
+        self.places.give_back()
+
+    def _release_stream(self, connection: Connection, reusable: bool) -> None:
+        connection.close()
+        self.stream_places.give_back()
+
+    def _keep_or_close(self, connection: Connection, reusable: bool) -> None:
+        seconds = connection.keep_alive_seconds
+        if seconds is None:
+            seconds = self._idle_seconds
+        if not reusable or not connection.is_reusable or seconds <= 0 or self._is_closed:
             connection.close()
-        self._slots.release()
+            return
+        now = time.monotonic()
+        connection.expires_at = now + seconds
+        self._idle.append(connection)
+        if len(self._idle) > 1:
+            self._drop(now)
 
+    def _drop(self, now: float) -> None:
+        """Close those at the old end whose time is over: the busy end never comes to them."""
+        while True:
+            try:
+                oldest = self._idle.popleft()
+            except IndexError:
+                return
+            if oldest.expires_at > now:
+                self._idle.appendleft(oldest)
+                return
+            oldest.close()
 
-def _rewind(body: Any) -> bool:
-    """Whether the body can be sent again from its beginning."""
-    if body is None or isinstance(body, bytes):
-        return True
-    try:
-        body.seek(0)
-    except (AttributeError, OSError, ValueError):
-        return False
-    return True
-
-
-def request_head(method: str, target: str, headers: Any, host: str) -> bytes:
-    """The head of a request, exactly as it leaves: order, case and bytes of the headers kept.
-
-    :raises ProtocolError: when a name, a value or the target holds a line end or NUL, or is not latin-1 (F102).
-    """
-    lines = [f"{method} {target} HTTP/1.1"]
-    names = ""
-    for name, value in headers.items():
-        lines.append(f"{name}: {value}")
-        names += name + ","
-    if "host," not in names.lower():
-        lines.insert(1, f"Host: {host}")
-    text = "\r\n".join(lines)
-    count = len(lines) - 1
-    if text.count("\n") != count or text.count("\r") != count or "\0" in text or " " in target:
-        raise ProtocolError("A request header holds a character that cannot be sent")
-    try:
-        return (text + "\r\n\r\n").encode("latin-1")
-    except UnicodeEncodeError:
-        raise ProtocolError("A request header holds a character that cannot be sent") from None
+    def _busy(self) -> MaxRetryError:
+        return MaxRetryError(self, None, EmptyPoolError(self, "all connections are in use"))  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from wsgiproxy_hs.upstream.headers import ERROR_HEADERS_KEPT
 NON_FIELD: Final = "non_field_errors"
 MAX_ERROR_BYTES: Final = 262_144
 MAX_FIELD_DEPTH: Final = 8
+TOO_DEEP: Final = "What is wrong here is nested too deep to be shown."
 _NOT_FIELDS: Final = frozenset({"detail", "code", "messages"})
 
 
@@ -78,9 +79,9 @@ def _indexed(items: list[Any]) -> dict[str, Any]:
 
 
 def _messages(value: Any, depth: int) -> Any:
-    """Lists of texts at the leaves, maps above them; what is nested too deep is a text."""
+    """Lists of texts at the leaves, maps above them; what is nested too deep is a sentence that says so."""
     if depth >= MAX_FIELD_DEPTH:
-        return [str(value)[:200]]
+        return [value if isinstance(value, str) else TOO_DEEP]
     if isinstance(value, dict):
         return {str(name): _messages(item, depth + 1) for name, item in value.items() if item not in ({}, [], None)}
     if isinstance(value, list):

@@ -1,0 +1,1 @@
+"""The user model: people are known by their e-mail address."""

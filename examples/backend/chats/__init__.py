@@ -1,0 +1,1 @@
+"""Chats with an assistant that echoes: real persistence, no language model."""

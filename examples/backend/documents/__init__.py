@@ -1,0 +1,1 @@
+"""Documents: their records, their upload and what is read from them."""

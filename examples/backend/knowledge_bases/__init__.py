@@ -1,0 +1,1 @@
+"""Knowledge bases: collections of documents that chats can search."""

@@ -1,0 +1,1 @@
+"""Products, prices and subscriptions, kept in step with Stripe by its webhooks."""

@@ -1,0 +1,1 @@
+"""Teams: groups of members inside a workspace."""

@@ -1,0 +1,1 @@
+"""Transcription without a speech model: the audio is measured, not understood."""

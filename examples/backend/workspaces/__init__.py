@@ -1,0 +1,1 @@
+"""Workspaces and their members: everything else belongs to a workspace."""
