@@ -3,10 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help demo test unit integration lint shape docs clean
+.PHONY: help demo test unit integration conformance bench lint shape docs clean
 help:
 	@echo "make demo         start the backend and the proxy on free ports and print what to try"
 	@echo "make test         all tests"
+	@echo "make conformance  sign-in beside the real Auth.js (needs Node and npm)"
+	@echo "make bench        CPU time per request beside nginx and others (installs nginx and wrk)"
 	@echo "make lint         ruff and mypy"
 	@echo "make shape        the sizes of functions and modules, against their bars"
 	@echo "make docs         write the generated pages of docs/ anew"
@@ -29,6 +31,16 @@ unit: $(STAMP)
 
 integration: $(STAMP)
 	$(BIN)/python -m pytest -m integration
+
+conformance: $(STAMP)
+	npm ci --prefix tests/conformance --no-audit --no-fund --silent
+	$(BIN)/python -m tests.conformance.run
+	$(BIN)/python -m tests.conformance.run --mutations
+
+bench: $(STAMP)
+	which nginx wrk || { apt-get update -qq && apt-get install -y -qq nginx-light wrk; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[granian]' 'WSGIProxy2>=0.5'
+	$(BIN)/python -m bench.run
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -26,9 +26,7 @@ def every_class(root: type = ProxyError) -> list[type[ProxyError]]:
     return [root, *(below for child in root.__subclasses__() for below in every_class(child))]
 
 
-LEAVES = [
-    cls for cls in every_class() if not cls.__subclasses__() and cls.__module__ == "wsgiproxy_hs.exceptions"
-]
+LEAVES = [cls for cls in every_class() if not cls.__subclasses__() and cls.__module__ == "wsgiproxy_hs.exceptions"]
 
 
 def make(cls: type[ProxyError]) -> ProxyError:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ from wsgiproxy_hs.secret_strength import secret_fault
 SECRET_VARIABLES: Final = ("AUTH_SECRET_3", "AUTH_SECRET_2", "AUTH_SECRET_1", "AUTH_SECRET", "NEXTAUTH_SECRET")
 """The first that is set seals; all that are set unseal (F025)."""
 
+_URL_CHARACTERS: Final = re.compile(r"[!-\[\]-~]*")  # visible ASCII without the backslash
+
 
 def _http_url(value: str) -> str:
     """An absolute http(s) URL without user, query or fragment, and without a slash at its end."""
@@ -31,7 +34,7 @@ def _http_url(value: str) -> str:
         raise ValueError("not a URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
         raise ValueError("not an http:// or https:// URL with a host")
-    if "@" in parts.netloc or parts.query or parts.fragment or any(not "!" <= c <= "~" or c == "\\" for c in value):
+    if "@" in parts.netloc or parts.query or parts.fragment or not _URL_CHARACTERS.fullmatch(value):
         raise ValueError("a user, a query, a fragment or blanks do not belong into this URL")
     return value.rstrip("/")
 
@@ -61,7 +64,9 @@ Count = Annotated[int, Field(gt=0)]
 SessionFormat = Literal["authjs", "next-auth", "signed"]
 Formats = Annotated[tuple[SessionFormat, ...], BeforeValidator(_names), Field(min_length=1)]
 Prefix = Annotated[
-    str, BeforeValidator(lambda value: value.rstrip("/")), Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")
+    str,
+    BeforeValidator(lambda value: value.rstrip("/") if isinstance(value, str) else value),
+    Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$"),
 ]
 Path = Annotated[str, AfterValidator(_path)]
 TokenName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]

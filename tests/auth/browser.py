@@ -48,7 +48,7 @@ def call(app: WSGIApplication, environ: WSGIEnvironment) -> Answer:
         seen.append((status, headers))
         return lambda data: None
 
-    iterable = validator(app)(environ, start_response)  # type: ignore[arg-type]
+    iterable = validator(app)(environ, start_response)
     try:
         body = b"".join(iterable)
     finally:

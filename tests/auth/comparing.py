@@ -67,7 +67,7 @@ def _date(text: str, config: dict[str, Any]) -> str:
 
 
 def _is_near(seconds: float, config: dict[str, Any]) -> bool:
-    return abs(seconds - time.time() - config["maxAge"]) < 15
+    return bool(abs(seconds - time.time() - config["maxAge"]) < 15)
 
 
 def _claims(lines: list[str], config: dict[str, Any]) -> dict[str, Any] | None:
@@ -83,7 +83,8 @@ def _claims(lines: list[str], config: dict[str, Any]) -> dict[str, Any] | None:
     )
     secrets = [config["secret"][0]]
     claims = unseal(token, secrets=secrets, cookie_name=base, now=time.time())
-    assert claims["exp"] - claims["iat"] == config["maxAge"]  # type: ignore[operator]
+    # Ours fixes the end first, so that cookie, token and body name the same; a second may pass before the token is made.
+    assert claims["exp"] - claims["iat"] in (config["maxAge"], config["maxAge"] - 1)  # type: ignore[operator]
     return {name: "<set>" if name in _VOLATILE else value for name, value in claims.items()}
 
 
@@ -132,4 +133,5 @@ def from_json(document: dict[str, Any]) -> Comparable:
 
 
 def to_json(answer: Comparable) -> dict[str, Any]:
-    return json.loads(json.dumps(answer._asdict()))
+    document: dict[str, Any] = json.loads(json.dumps(answer._asdict()))
+    return document

@@ -125,13 +125,13 @@ class TestMounting:
     def test_below_a_script_name(self, make_app: MakeApp) -> None:
         """Mounted at its base path, the rest of the path is the action."""
         client = Client(DispatcherMiddleware(lambda e, s: [], {"/api/auth": make_app()}))
-        assert client.get("/api/auth/providers").json["credentials"]["id"] == "credentials"
+        assert json.loads(client.get("/api/auth/providers").data)["credentials"]["id"] == "credentials"
 
     def test_below_another_mount_point(self, make_app: MakeApp) -> None:
         """Mounted elsewhere, PATH_INFO alone is the action; URLs stay those of the configuration."""
         client = Client(DispatcherMiddleware(lambda e, s: [], {"/inner": make_app()}))
         assert (
-            client.get("/inner/providers").json["credentials"]["signinUrl"]
+            json.loads(client.get("/inner/providers").data)["credentials"]["signinUrl"]
             == "http://localhost:3000/api/auth/signin/credentials"
         )
 
@@ -212,11 +212,16 @@ class TestSession:
         settings = settings_of(**values)
         sessions = Sessions(secrets=[SECRET], secure=False, **values)  # type: ignore[arg-type]
         seen: list[Mapping[str, Any]] = []
+
+        def show(claims: Mapping[str, Any]) -> dict[str, Any]:
+            seen.append(claims)
+            return {}
+
         app = AuthApp.from_settings(
             settings,
             transport=HTTPAdapter(),
             sessions=sessions,
-            hooks=Hooks(session=lambda claims: seen.append(claims) or {}),
+            hooks=Hooks(session=show),
         )
         browser = Browser(app)
         browser.sign_in()

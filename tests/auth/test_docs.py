@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.auth.browser import Browser, url_of
+from tests.auth.exchanges import SECRET
 from tests.auth.test_app import app_of
 from wsgiproxy_hs.auth import AuthApp, Hooks
 from wsgiproxy_hs.auth.pages import UNAVAILABLE_MESSAGE, sign_in_message
@@ -28,8 +29,11 @@ def test_there_are_two_blocks() -> None:
     assert len(BLOCKS) == 2
 
 
-def test_the_app_of_the_document() -> None:
-    """The app that the document builds serves."""
+def test_the_app_of_the_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The app that the document builds from the environment serves."""
+    variables = {"AUTH_URL": "http://localhost:3000", "AUTH_SECRET": SECRET, "BACKEND_URL": "http://127.0.0.1:8000"}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
     app = names_of(BLOCKS[0])["app"]
     assert isinstance(app, AuthApp)
     assert Browser(app).session() is None

@@ -67,12 +67,48 @@ def sent(environ=None, **options):
 
 def test_of_the_clients_headers_only_the_listed_ones_travel():
     """Cookies, credentials, identity, forwarding and hop-by-hop headers stay here, in every spelling (F080, F086 to F095)."""
-    kept = {"Accept": "a/b", "Accept-Encoding": "gzip, br", "Accept-Language": "de", "If-None-Match": '"x"', "Range": "bytes=0-1", "User-Agent": "Test/1", "Idempotency-Key": "k", "Traceparent": "00-a-b-01"}
+    kept = {
+        "Accept": "a/b",
+        "Accept-Encoding": "gzip, br",
+        "Accept-Language": "de",
+        "If-None-Match": '"x"',
+        "Range": "bytes=0-1",
+        "User-Agent": "Test/1",
+        "Idempotency-Key": "k",
+        "Traceparent": "00-a-b-01",
+    }
     held_back = {
-        "Cookie": "session=secret", "Authorization": "JWT of-the-client", "Proxy-Authorization": "Basic x", "Host": "evil.example", "Origin": "https://a", "Referer": "https://a/b", "Connection": "Accept, X-Request-ID", "TE": "trailers", "Upgrade": "websocket", "Expect": "100-continue", "Forwarded": "for=1.2.3.4", "X-Forwarded-For": "1.2.3.4", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "ftp", "X-Real-Ip": "1.2.3.4", "X-User": "admin", "X_User": "admin", "Remote-User": "admin", "X-Http-Method-Override": "DELETE", "X-Requested-With": "fetch", "X-Csrf": "1", "X-Request-Id": "of-the-client", "Stripe-Signature": "s",
+        "Cookie": "session=secret",
+        "Authorization": "JWT of-the-client",
+        "Proxy-Authorization": "Basic x",
+        "Host": "evil.example",
+        "Origin": "https://a",
+        "Referer": "https://a/b",
+        "Connection": "Accept, X-Request-ID",
+        "TE": "trailers",
+        "Upgrade": "websocket",
+        "Expect": "100-continue",
+        "Forwarded": "for=1.2.3.4",
+        "X-Forwarded-For": "1.2.3.4",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Proto": "ftp",
+        "X-Real-Ip": "1.2.3.4",
+        "X-User": "admin",
+        "X_User": "admin",
+        "Remote-User": "admin",
+        "X-Http-Method-Override": "DELETE",
+        "X-Requested-With": "fetch",
+        "X-Csrf": "1",
+        "X-Request-Id": "of-the-client",
+        "Stripe-Signature": "s",
     }
     got = sent(request(headers={**kept, **held_back}))
-    ours = {"Host": "upstream.test:8000", "Via": "1.1 wsgiproxy_hs", "X-Forwarded-For": "203.0.113.9", "X-Request-ID": "request-0001"}
+    ours = {
+        "Host": "upstream.test:8000",
+        "Via": "1.1 wsgiproxy_hs",
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Request-ID": "request-0001",
+    }
     assert got.headers == {**kept, **ours}
 
 
@@ -108,13 +144,29 @@ def test_a_token_that_ended_since_is_401_and_nothing_is_sent():
     assert double.sent == []
 
 
-@pytest.mark.parametrize("query", ["", "a=b", "b=1&a=2&a=&c", "q=a+b%20c%2Fd", "x=%zz&y=%", "next=http://a/b?c", "a=caf%C3%A9&;&&", "a=..%2f", "a={}|^"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "a=b",
+        "b=1&a=2&a=&c",
+        "q=a+b%20c%2Fd",
+        "x=%zz&y=%",
+        "next=http://a/b?c",
+        "a=caf%C3%A9&;&&",
+        "a=..%2f",
+        "a={}|^",
+    ],
+)
 def test_the_query_is_sent_byte_for_byte(query):
     """Order, blanks, duplicates and odd escapes stay (F056)."""
     assert sent(request(query=query)).url == URL + ("?" + query if query else "")
 
 
-@pytest.mark.parametrize(("x_id", "encoded"), [("7", "7"), ("a b", "a%20b"), ("café", "caf%C3%A9"), ("50%", "50%25"), ("a?b", "a%3Fb"), ("a&b", "a&b")])
+@pytest.mark.parametrize(
+    ("x_id", "encoded"),
+    [("7", "7"), ("a b", "a%20b"), ("café", "caf%C3%A9"), ("50%", "50%25"), ("a?b", "a%3Fb"), ("a&b", "a&b")],
+)
 def test_the_path_is_rebuilt_from_the_row_and_its_parameters(x_id, encoded):
     """Whatever ``PATH_INFO`` says, what was checked is what is sent (F041, F042, F044)."""
     environ = request("GET", "//evil.example/../admin")
@@ -141,7 +193,11 @@ def test_the_public_address_is_told_when_it_is_known():
 def test_the_body_is_sent_byte_for_byte_with_its_length(method, body):
     """Small or large, with the type that the body layer left (F069, F075)."""
     got = sent(request(method, body=body, content_type="application/json"), validate=False)
-    assert (got.body, got.headers["Content-Length"], got.headers["Content-Type"]) == (body, str(len(body)), "application/json")
+    assert (got.body, got.headers["Content-Length"], got.headers["Content-Type"]) == (
+        body,
+        str(len(body)),
+        "application/json",
+    )
     assert "Transfer-Encoding" not in got.headers
 
 
@@ -183,7 +239,9 @@ def test_the_rows_clock_is_used_for_the_first_byte():
 def test_an_answer_comes_back_byte_for_byte(upstream):
     """Status, body and unlisted headers are the upstream's own; repeated ones stay separate (F085, F096)."""
     headers = {"ETag": '"x"', "Content-Type": "application/json", "Content-Length": "9"}
-    upstream.add(responses.Response("GET", URL, b'{"a": 1 }', status=207, headers=headers, auto_calculate_content_length=False))
+    upstream.add(
+        responses.Response("GET", URL, b'{"a": 1 }', status=207, headers=headers, auto_calculate_content_length=False)
+    )
     result = forward()
     assert (result.code, result.body) == (207, b'{"a": 1 }')
     assert result.header("ETag") == '"x"'
@@ -191,8 +249,24 @@ def test_an_answer_comes_back_byte_for_byte(upstream):
 
 def test_headers_that_do_not_come_back():
     """Hop-by-hop headers, what ``Connection`` names, cookies, banners and CORS stay inside (F086, F094, F158)."""
-    held_back = [("Connection", "X-Hop"), ("X-Hop", "1"), ("Keep-Alive", "timeout=5"), ("Set-Cookie", "sessionid=1"), ("Set-Cookie", "csrftoken=2"), ("Server", "gunicorn"), ("X-Powered-By", "Django"), ("Access-Control-Allow-Origin", "*"), ("Strict-Transport-Security", "max-age=1")]
-    kept = [("Content-Type", "application/json"), ("Link", "<a>"), ("Link", "<b>"), ("Vary", "Accept"), ("X-Odd", "caf\xe9")]
+    held_back = [
+        ("Connection", "X-Hop"),
+        ("X-Hop", "1"),
+        ("Keep-Alive", "timeout=5"),
+        ("Set-Cookie", "sessionid=1"),
+        ("Set-Cookie", "csrftoken=2"),
+        ("Server", "gunicorn"),
+        ("X-Powered-By", "Django"),
+        ("Access-Control-Allow-Origin", "*"),
+        ("Strict-Transport-Security", "max-age=1"),
+    ]
+    kept = [
+        ("Content-Type", "application/json"),
+        ("Link", "<a>"),
+        ("Link", "<b>"),
+        ("Vary", "Accept"),
+        ("X-Odd", "caf\xe9"),
+    ]
     result = forward(transport=FakeUpstream(headers=held_back + kept))
     assert sorted(result.headers) == sorted(kept)
 
@@ -265,7 +339,16 @@ def test_an_error_of_the_upstream_has_the_documented_shape(upstream, status, doc
     assert caught.value.headers == [("Retry-After", "9")]
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>Traceback: the-pass-phrase</html>", b'{"detail": "the-pass', b"\xff\x00", b"the-pass-phrase" * 50_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>Traceback: the-pass-phrase</html>",
+        b'{"detail": "the-pass',
+        b"\xff\x00",
+        b"the-pass-phrase" * 50_000,
+    ],
+)
 @pytest.mark.parametrize("status", [400, 404, 500, 502])
 def test_an_error_without_a_json_document_tells_nothing(upstream, status, body):
     """HTML, tracebacks, half documents and floods are "Request failed" (F124, F153)."""
@@ -278,13 +361,19 @@ def test_an_error_without_a_json_document_tells_nothing(upstream, status, body):
 def test_a_row_can_take_errors_as_they_are():
     """``reshape_errors=False`` passes status, headers and body through the same filter as an answer."""
     row = Route("GET", "x/{x_id}", "/x/", NONE, reshape_errors=False)
-    result = forward(transport=FakeUpstream(418, b"teapot", [("Content-Type", "text/plain"), ("Server", "x")]), route=row)
+    result = forward(
+        transport=FakeUpstream(418, b"teapot", [("Content-Type", "text/plain"), ("Server", "x")]), route=row
+    )
     assert (result.code, result.body, result.header("Server")) == (418, b"teapot", None)
 
 
 FAILURES = [
     (outer.ConnectionError(), UpstreamUnreachable, 502),
-    (outer.ConnectionError(inner.MaxRetryError(None, "/", inner.NewConnectionError(None, "refused"))), UpstreamUnreachable, 502),
+    (
+        outer.ConnectionError(inner.MaxRetryError(None, "/", inner.NewConnectionError(None, "refused"))),
+        UpstreamUnreachable,
+        502,
+    ),
     (outer.ConnectTimeout(), UpstreamTimeout, 504),
     (outer.ReadTimeout(), UpstreamTimeout, 504),
     (outer.ConnectionError(inner.ReadTimeoutError(None, "/", "x")), UpstreamTimeout, 504),
@@ -301,7 +390,9 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize(("failure", "error", "status"), FAILURES, ids=lambda value: getattr(value, "__name__", None) or repr(value))
+@pytest.mark.parametrize(
+    ("failure", "error", "status"), FAILURES, ids=lambda value: getattr(value, "__name__", None) or repr(value)
+)
 def test_a_failing_transport_is_502_503_or_504(failure, error, status):
     """Refused, cut, too slow or too busy: the cause goes to the log and not into the answer (F135, F137, F138)."""
     with pytest.raises(error) as caught:
@@ -377,7 +468,11 @@ def test_close_ends_the_exchange_with_the_upstream():
 
 @pytest.mark.parametrize(
     ("failure", "error"),
-    [(inner.ProtocolError("cut"), UpstreamAnswerInvalid), (inner.ReadTimeoutError(None, "/", "x"), UpstreamTimeout), (ConnectionResetError(), UpstreamUnreachable)],
+    [
+        (inner.ProtocolError("cut"), UpstreamAnswerInvalid),
+        (inner.ReadTimeoutError(None, "/", "x"), UpstreamTimeout),
+        (ConnectionResetError(), UpstreamUnreachable),
+    ],
 )
 def test_an_answer_that_fails_before_its_first_byte_is_told_by_a_status(failure, error):
     """Until then nothing was sent, so it is a 502 or 504, and the exchange is over (F108, F139)."""

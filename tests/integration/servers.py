@@ -117,7 +117,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def gunicorn(app: str, environ: Mapping[str, str], *, port: int, path: Sequence[pathlib.Path] = (ROOT,)) -> Iterator[str]:
+def gunicorn(
+    app: str, environ: Mapping[str, str], *, port: int, path: Sequence[pathlib.Path] = (ROOT,)
+) -> Iterator[str]:
     """A gunicorn that answers; its URL.
 
     :param path: folders to import from; the first is where it runs.
@@ -157,9 +159,7 @@ def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 30.0)
 def manage(environ: Mapping[str, str], *arguments: str) -> str:
     """The output of a command of the backend."""
     command = [sys.executable, str(BACKEND / "manage.py"), *arguments]
-    return subprocess.run(
-        command, env={**os.environ, **environ}, check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
+    return subprocess.run(command, env={**os.environ, **environ}, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def proxy_environ(backend: str, port: int, **more: str) -> dict[str, str]:

@@ -131,14 +131,19 @@ def test_translation_for_strangers_costs_nothing(equipped: str, provider: Provid
 
 def test_translation_needs_a_session(equipped: str, provider: Provider) -> None:
     """Without a session nothing is translated."""
-    answer = servers.ask(equipped, "POST", "/api/workspaces/x/translate", body=b'{"text": "a", "target_language": "en"}')
+    answer = servers.ask(
+        equipped, "POST", "/api/workspaces/x/translate", body=b'{"text": "a", "target_language": "en"}'
+    )
     assert answer.status == 401
     assert provider.received == []
 
 
 def test_translation_for_members(equipped: str, provider: Provider, backend: Backend) -> None:
     """A member gets the translation, and the model that made it."""
-    provider.document = {"model": "test-model-1", "choices": [{"message": {"role": "assistant", "content": "Good day"}}]}
+    provider.document = {
+        "model": "test-model-1",
+        "choices": [{"message": {"role": "assistant", "content": "Good day"}}],
+    }
     answer = translate(equipped, backend.ids["workspace"]["id"])
     assert answer.json() == {"translation": "Good day", "target_language": "English", "model": "test-model-1"}
     ((path, headers, request),) = provider.received

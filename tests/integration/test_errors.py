@@ -88,7 +88,9 @@ def test_slow_backend_is_a_timeout(faults: str) -> None:
 def test_backend_that_is_away() -> None:
     """Nobody listens: 502 in the documented shape, with nothing of the address in it (F137)."""
     port, nobody = servers.free_port(), servers.free_port()
-    with servers.gunicorn("wsgiproxy_hs:app", servers.proxy_environ(f"http://127.0.0.1:{nobody}", port), port=port) as url:
+    with servers.gunicorn(
+        "wsgiproxy_hs:app", servers.proxy_environ(f"http://127.0.0.1:{nobody}", port), port=port
+    ) as url:
         answer = servers.ask(url, "GET", "/api/subscriptions/pricing")
     assert (answer.status, answer.json()["code"]) == (502, "upstream-unreachable")
     assert str(nobody) not in answer.body.decode()

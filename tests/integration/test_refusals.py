@@ -29,7 +29,8 @@ def test_crooked_paths(target: str, client: servers.Client, backend: Backend) ->
 
 
 @pytest.mark.parametrize(
-    "target", ["/api/nothing", "/api", "/api/", "/", "/workspaces", "/apiworkspaces", "/API/workspaces", "/api/Workspaces"]
+    "target",
+    ["/api/nothing", "/api", "/api/", "/", "/workspaces", "/apiworkspaces", "/API/workspaces", "/api/Workspaces"],
 )
 def test_unknown_paths(target: str, client: servers.Client, backend: Backend) -> None:
     """A path outside the table is 404 in the documented shape, and Django hears nothing."""
@@ -67,7 +68,9 @@ def test_field_errors_have_the_form_of_django(client: servers.Client) -> None:
     }
 
 
-@pytest.mark.parametrize("content_type", ["application/xml", "application/x-www-form-urlencoded", "application/json; charset=utf-16"])
+@pytest.mark.parametrize(
+    "content_type", ["application/xml", "application/x-www-form-urlencoded", "application/json; charset=utf-16"]
+)
 def test_other_types_are_refused(content_type: str, client: servers.Client, backend: Backend) -> None:
     """A JSON row takes JSON alone (F067)."""
     answer = client.ask("POST", "/api/workspaces", headers={"Content-Type": content_type}, body=b'{"name": "a"}')
@@ -100,7 +103,9 @@ def test_a_cookie_alone_proves_nothing(client: servers.Client, proxy: str, backe
     assert backend.received() == []
 
 
-@pytest.mark.parametrize("cookie", ["authjs.session-token=forged", "authjs.session-token=", "next-auth.session-token=a.b.c.d.e"])
+@pytest.mark.parametrize(
+    "cookie", ["authjs.session-token=forged", "authjs.session-token=", "next-auth.session-token=a.b.c.d.e"]
+)
 def test_forged_cookies_are_no_session(cookie: str, proxy: str, backend: Backend) -> None:
     """A cookie that cannot be unsealed is just no session."""
     backend.received()

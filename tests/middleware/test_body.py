@@ -69,12 +69,21 @@ def refused(error, route, body=None, **keys):
 # Length
 
 
-@pytest.mark.parametrize("length", ["-1", "+5", "5,5", "5;5", "five", "0x10", "5 ", " 5", "5.0", "٥", "²", "9" * 19, "1_0", "\n5"])
+@pytest.mark.parametrize(
+    "length", ["-1", "+5", "5,5", "5;5", "five", "0x10", "5 ", " 5", "5.0", "٥", "²", "9" * 19, "1_0", "\n5"]
+)
 @pytest.mark.parametrize("route", [OBJECT, BYTES, NOTHING])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_length_that_is_none_is_400(length, route, method):
     """Whatever is not a plain decimal number is refused, whatever the row (F078)."""
-    refused(ContentLengthInvalid, route, method=method, validate=False, CONTENT_LENGTH=length, wsgi__input=io.BytesIO(b"{}   "))
+    refused(
+        ContentLengthInvalid,
+        route,
+        method=method,
+        validate=False,
+        CONTENT_LENGTH=length,
+        wsgi__input=io.BytesIO(b"{}   "),
+    )
 
 
 def test_an_empty_length_is_no_length():
@@ -134,7 +143,9 @@ def test_a_body_without_length_beyond_the_limit_is_413_as_soon_as_it_shows():
 def test_a_body_of_exactly_the_limit_passes(with_length):
     """The limit is the largest body that is taken, not the first that is not."""
     body = b"x" * 10
-    keys = {} if with_length else {"wsgi__input_terminated": True, "CONTENT_LENGTH": "", "wsgi__input": io.BytesIO(body)}
+    keys = (
+        {} if with_length else {"wsgi__input_terminated": True, "CONTENT_LENGTH": "", "wsgi__input": io.BytesIO(body)}
+    )
     assert run(BYTES, body, options={"max_bytes": 10}, **keys).body == body
 
 
@@ -243,7 +254,16 @@ def test_a_type_that_is_not_json_is_415(content_type):
 
 @pytest.mark.parametrize(
     "content_type",
-    [None, "", "application/json", "Application/JSON", "application/json; charset=utf-8", 'application/json;charset="UTF-8"', "text/plain;charset=UTF-8", "text/plain"],
+    [
+        None,
+        "",
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        'application/json;charset="UTF-8"',
+        "text/plain;charset=UTF-8",
+        "text/plain",
+    ],
 )
 def test_json_and_what_browsers_say_when_nobody_told_them(content_type):
     """``fetch`` without a type sends text/plain; the upstream is told JSON."""
@@ -286,7 +306,27 @@ def test_what_is_not_an_object_is_400(body, route):
     assert refused(BodyInvalid, route, body).fields == {"non_field_errors": ["Expected an object."]}
 
 
-@pytest.mark.parametrize("body", [b"{", b"{}}", b"{} {}", b"{'a': 1}", b'{"a": 1,}', b"\x00", b" ", b"\xef\xbb\xbf{}", '{"ä": 1}'.encode("utf-16"), b'{"a": "\xff"}', b'{"a":1,"a":2}', b'{"a": NaN}', b'{"a": 1e400}', b'{"a": "\\ud800"}', b'{"a": "\\u0000"}', b'{"a":' * 65 + b"1" + b"}" * 65])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"{}}",
+        b"{} {}",
+        b"{'a': 1}",
+        b'{"a": 1,}',
+        b"\x00",
+        b" ",
+        b"\xef\xbb\xbf{}",
+        '{"ä": 1}'.encode("utf-16"),
+        b'{"a": "\xff"}',
+        b'{"a":1,"a":2}',
+        b'{"a": NaN}',
+        b'{"a": 1e400}',
+        b'{"a": "\\ud800"}',
+        b'{"a": "\\u0000"}',
+        b'{"a":' * 65 + b"1" + b"}" * 65,
+    ],
+)
 @pytest.mark.parametrize("route", [OBJECT, MODEL])
 def test_what_parsers_read_in_two_ways_is_400(body, route):
     """Broken JSON, byte order marks, other encodings, duplicate keys, NaN, surrogates, depth (F059 to F066)."""
@@ -312,7 +352,9 @@ def test_field_errors_have_the_form_of_django_rest_framework():
 
 def test_the_bytes_of_a_checked_body_are_not_written_anew():
     """Order, blanks, escapes and numbers stay as they were (F062, F069)."""
-    body = b'\n{ "re_password":"\\u0070",\t"password" : "p", "email": "a@b", "big": 18446744073709551617, "f": 1.10 }\r\n'
+    body = (
+        b'\n{ "re_password":"\\u0070",\t"password" : "p", "email": "a@b", "big": 18446744073709551617, "f": 1.10 }\r\n'
+    )
     inner = run(MODEL, body)
     assert inner.body == body
     assert inner.environ["CONTENT_LENGTH"] == str(len(body))
@@ -323,7 +365,11 @@ SCALARS = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=10)
 DOCUMENTS = st.dictionaries(
     TEXTS,
-    st.recursive(SCALARS | TEXTS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=8),
+    st.recursive(
+        SCALARS | TEXTS,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+        max_leaves=8,
+    ),
     max_size=4,
 )
 

@@ -10,7 +10,14 @@ import pytest
 
 from tests.harness import Inner, call, request
 from wsgiproxy_hs.environ import REQUEST_ID
-from wsgiproxy_hs.exceptions import ProxyError, RouteNotFound, Unauthorized, UpstreamStatus, UpstreamUnreachable
+from wsgiproxy_hs.exceptions import (
+    BodyTooLarge,
+    ProxyError,
+    RouteNotFound,
+    Unauthorized,
+    UpstreamStatus,
+    UpstreamUnreachable,
+)
 from wsgiproxy_hs.middleware.errors import ErrorMiddleware, drain, request_id
 
 
@@ -114,7 +121,20 @@ def test_a_safe_request_id_of_the_client_is_kept(good):
 
 @pytest.mark.parametrize(
     "bad",
-    [None, "", "short", "a" * 7, "a" * 129, "with blank", "line\nend-of-it", "abcdefgh\n", "a\x00bcdefgh", "ünïcödeid", "<script>1234", "٠١٢٣٤٥٦٧"],
+    [
+        None,
+        "",
+        "short",
+        "a" * 7,
+        "a" * 129,
+        "with blank",
+        "line\nend-of-it",
+        "abcdefgh\n",
+        "a\x00bcdefgh",
+        "ünïcödeid",
+        "<script>1234",
+        "٠١٢٣٤٥٦٧",
+    ],
 )
 def test_any_other_request_id_is_replaced(bad):
     """What could forge a log line is replaced by an id of our own, another one each time (F152, F156)."""
@@ -143,6 +163,14 @@ def test_a_body_that_was_promised_is_read_up_to_a_bound():
     stream = io.BytesIO(b"x" * 100_000)
     drain(request("POST", CONTENT_LENGTH="100000", wsgi__input=stream), 10_000)
     assert stream.tell() == 10_000
+
+
+def test_an_error_can_ask_for_more_to_be_read_away():
+    """Whoever uploads too much should be told so, and browsers listen only once they have sent all (F072, F084)."""
+    for error, read in ((BodyTooLarge(10), 1_000_000), (RouteNotFound(), 262_144)):
+        stream = io.BytesIO(b"x" * 1_000_000)
+        call(raising(error), request("POST", CONTENT_LENGTH="1000000", wsgi__input=stream))
+        assert stream.tell() == read
 
 
 def test_nothing_is_read_when_no_body_was_announced():

@@ -58,13 +58,40 @@ def test_a_documented_body_passes(model, document):
 
 
 REFUSED = [
-    (bodies.Registration, {}, {"email": ["This field is required."], "password": ["This field is required."], "re_password": ["This field is required."]}),
-    (bodies.Registration, {"email": None, "password": "p", "re_password": "p"}, {"email": ["This field may not be null."]}),
-    (bodies.Registration, {"email": "a@b", "password": 1, "re_password": ["p"]}, {"password": ["Not a valid string."], "re_password": ["Not a valid string."]}),
-    (bodies.Registration, {"email": "a@b", "password": "p", "re_password": "p", "name": "x" * 256}, {"name": ["Ensure this field has no more than 255 characters."]}),
-    *[(bodies.EmailOnly, {"email": bad}, {"email": ["Enter a valid email address."]}) for bad in ("", "@", "a@", "@b", "a b@c", "a@b c", "a@b@c", "a", "a\n@b")],
+    (
+        bodies.Registration,
+        {},
+        {
+            "email": ["This field is required."],
+            "password": ["This field is required."],
+            "re_password": ["This field is required."],
+        },
+    ),
+    (
+        bodies.Registration,
+        {"email": None, "password": "p", "re_password": "p"},
+        {"email": ["This field may not be null."]},
+    ),
+    (
+        bodies.Registration,
+        {"email": "a@b", "password": 1, "re_password": ["p"]},
+        {"password": ["Not a valid string."], "re_password": ["Not a valid string."]},
+    ),
+    (
+        bodies.Registration,
+        {"email": "a@b", "password": "p", "re_password": "p", "name": "x" * 256},
+        {"name": ["Ensure this field has no more than 255 characters."]},
+    ),
+    *[
+        (bodies.EmailOnly, {"email": bad}, {"email": ["Enter a valid email address."]})
+        for bad in ("", "@", "a@", "@b", "a b@c", "a@b c", "a@b@c", "a", "a\n@b")
+    ],
     (bodies.EmailOnly, {"email": "a@" + "b" * 253}, {"email": ["Ensure this field has no more than 254 characters."]}),
-    (bodies.Chat, {"status": "deleted"}, {"status": ["Not a valid choice; expected one of 'active', 'completed' or 'archived'."]}),
+    (
+        bodies.Chat,
+        {"status": "deleted"},
+        {"status": ["Not a valid choice; expected one of 'active', 'completed' or 'archived'."]},
+    ),
     (bodies.Chat, {"temperature": 2.1}, {"temperature": ["Ensure this value is between 0.0 and 2.0."]}),
     (bodies.Chat, {"temperature": "-0.1"}, {"temperature": ["Ensure this value is between 0.0 and 2.0."]}),
     (bodies.Chat, {"temperature": "nan"}, {"temperature": ["Ensure this value is between 0.0 and 2.0."]}),
@@ -78,17 +105,44 @@ REFUSED = [
     (bodies.Chat, {"max_tokens": "5"}, {"max_tokens": ["A valid integer is required."]}),
     (bodies.Chat, {"stream": "yes"}, {"stream": ["Must be a valid boolean."]}),
     (bodies.Chat, {"model_parameters": []}, {"model_parameters": ["Expected an object."]}),
-    (bodies.Message, {"role": "robot", "content": "x"}, {"role": ["Not a valid choice; expected one of 'user', 'assistant', 'system' or 'tool'."]}),
+    (
+        bodies.Message,
+        {"role": "robot", "content": "x"},
+        {"role": ["Not a valid choice; expected one of 'user', 'assistant', 'system' or 'tool'."]},
+    ),
     (bodies.Message, {"role": "user"}, {"content": ["This field is required."]}),
     (bodies.DocumentUpload, {"filename": ""}, {"filename": ["This field may not be blank."]}),
-    (bodies.DocumentUpload, {"filename": "a", "file_size": 0}, {"file_size": ["Ensure this value is greater than or equal to 1."]}),
-    (bodies.DocumentUpload, {"filename": "a", "knowledge_base_ids": [UUID, "x", 5]}, {"knowledge_base_ids": {"1": ["Must be a valid UUID."], "2": ["Must be a valid UUID."]}}),
+    (
+        bodies.DocumentUpload,
+        {"filename": "a", "file_size": 0},
+        {"file_size": ["Ensure this value is greater than or equal to 1."]},
+    ),
+    (
+        bodies.DocumentUpload,
+        {"filename": "a", "knowledge_base_ids": [UUID, "x", 5]},
+        {"knowledge_base_ids": {"1": ["Must be a valid UUID."], "2": ["Must be a valid UUID."]}},
+    ),
     (bodies.DocumentIds, {"document_ids": UUID}, {"document_ids": ["Expected a list of items."]}),
     (bodies.KnowledgeBase, {"description": "x"}, {"name": ["This field is required."]}),
     (bodies.Checkout, {"price_id": "p", "workspace_id": 5}, {"workspace_id": ["Must be a valid UUID."]}),
-    (bodies.Contact, {"name": "a\r\nBcc: x@y", "email": "a@b", "subject": "s", "message": "m"}, {"name": ["Line breaks and control characters are not allowed here."]}),
-    (bodies.Contact, {"name": "a", "email": "a@b\nBcc: x", "subject": "s", "message": "m"}, {"email": ["Line breaks and control characters are not allowed here."]}),
-    (bodies.Contact, {"name": "a", "email": "a@b", "subject": "s\n", "message": ""}, {"subject": ["Line breaks and control characters are not allowed here."], "message": ["This field may not be blank."]}),
+    (
+        bodies.Contact,
+        {"name": "a\r\nBcc: x@y", "email": "a@b", "subject": "s", "message": "m"},
+        {"name": ["Line breaks and control characters are not allowed here."]},
+    ),
+    (
+        bodies.Contact,
+        {"name": "a", "email": "a@b\nBcc: x", "subject": "s", "message": "m"},
+        {"email": ["Line breaks and control characters are not allowed here."]},
+    ),
+    (
+        bodies.Contact,
+        {"name": "a", "email": "a@b", "subject": "s\n", "message": ""},
+        {
+            "subject": ["Line breaks and control characters are not allowed here."],
+            "message": ["This field may not be blank."],
+        },
+    ),
 ]
 
 
@@ -98,11 +152,18 @@ def test_a_wrong_body_is_told_in_the_words_of_django_rest_framework(model, docum
     assert fields(model, document) == expected
 
 
-@pytest.mark.parametrize("name", [name for name, value in vars(bodies).items() if isinstance(value, type) and issubclass(value, bodies.Document) and value is not bodies.Document])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, value in vars(bodies).items()
+        if isinstance(value, type) and issubclass(value, bodies.Document) and value is not bodies.Document
+    ],
+)
 def test_no_message_repeats_what_was_sent(name):
     """A refusal shows no part of the input: it may be a password (F151)."""
     model = getattr(bodies, name)
-    document = dict.fromkeys(model.model_fields, {"xyzzy": ["xyzzy"]})
+    document = {field: {"xyzzy": ["xyzzy"]} for field in model.model_fields}
     assert "xyzzy" not in json.dumps(fields(model, document) or {})
 
 
@@ -118,4 +179,6 @@ def test_an_empty_body_is_a_documents_absence_where_the_row_allows_it():
 
 def test_the_models_convert_nothing():
     """What the judge returns is the document as parsed, and not what the model made of it."""
-    assert judge(b'{"document_ids": ["%s"]}' % UUID.upper().encode(), bodies.DocumentIds) == {"document_ids": [UUID.upper()]}
+    assert judge(b'{"document_ids": ["%s"]}' % UUID.upper().encode(), bodies.DocumentIds) == {
+        "document_ids": [UUID.upper()]
+    }

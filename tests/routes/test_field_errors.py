@@ -36,7 +36,10 @@ def errors(document):
 def test_lists_are_maps_by_index():
     """``{"items": {"0": {"a": [...]}}}``, as the framework writes nested serializers (F125)."""
     assert errors({"items": [{"a": 1}, {}, {"a": "x"}]}) == {
-        "items": {"1": {"a": ["This field is required."]}, "2": {"a": ["Input should be a valid integer, unable to parse string as an integer"]}}
+        "items": {
+            "1": {"a": ["This field is required."]},
+            "2": {"a": ["Input should be a valid integer, unable to parse string as an integer"]},
+        }
     }
 
 

@@ -48,7 +48,14 @@ def test_rows_that_could_match_the_same_request_are_refused(paths):
 
 
 @pytest.mark.parametrize(
-    "paths", [("a/{x}", "a/b"), ("a/{x}/c", "a/b/c"), ("a/{x}/c", "a/b/{y}/d"), ("a/{x...}", "a/{y}", "a/b"), ("{x}/{y}", "a/b")]
+    "paths",
+    [
+        ("a/{x}", "a/b"),
+        ("a/{x}/c", "a/b/c"),
+        ("a/{x}/c", "a/b/{y}/d"),
+        ("a/{x...}", "a/{y}", "a/b"),
+        ("{x}/{y}", "a/b"),
+    ],
 )
 def test_a_more_specific_row_stands_beside_a_general_one(paths):
     """Static text beats a parameter and a parameter the rest, whatever the order of rows."""

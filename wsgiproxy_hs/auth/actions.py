@@ -11,7 +11,7 @@ from wsgiproxy_hs.auth import pages
 from wsgiproxy_hs.auth.answers import NOT_STORED, Answer, json_answer, redirect_answer, with_query
 from wsgiproxy_hs.auth.callback_urls import callback_url
 from wsgiproxy_hs.auth.errors import AccessDenied, AuthError
-from wsgiproxy_hs.auth.providers import User
+from wsgiproxy_hs.auth.providers import Provider, User
 from wsgiproxy_hs.auth.site import Site, Visit
 from wsgiproxy_hs.sessions import Session
 
@@ -96,14 +96,19 @@ def iso_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(seconds * 1000) % 1000:03d}Z"
 
 
+def provider_of(visit: Visit) -> Provider:
+    """The provider that the path names; :raises AuthError: when it names none."""
+    if visit.provider is None:
+        raise AuthError("no provider is named")
+    return visit.provider
+
+
 def sign_in(site: Site, visit: Visit) -> Answer:
     """Judge the credentials, ask the host, and begin a new session (F039); the former one is revoked.
 
     :raises AuthError: when there is to be no session; what the upstream issued is revoked then.
     """
-    provider = visit.provider
-    if provider is None:
-        raise AuthError("callback without a provider")
+    provider = provider_of(visit)
     user = provider.sign_in(visit.request.body)
     elsewhere = _judged(site, user)
     if elsewhere is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from wsgiproxy_hs.auth.actions import GET_ACTIONS, POST_ACTIONS
+from wsgiproxy_hs.auth.actions import GET_ACTIONS, POST_ACTIONS, provider_of
 from wsgiproxy_hs.auth.answers import Answer, failure_answer, json_answer, misconfigured_answer, with_query
 from wsgiproxy_hs.auth.errors import AuthError, CredentialsSignin, MissingCSRF
 from wsgiproxy_hs.auth.incoming import AuthRequest
@@ -32,8 +32,10 @@ def _act(site: Site, visit: Visit) -> Answer:
     request = visit.request
     table = GET_ACTIONS if request.method == "GET" else POST_ACTIONS
     action = table.get(request.action)
-    if action is None or (request.action == "callback" and visit.provider is None):
-        raise AuthError("not served")
+    if action is None:
+        raise AuthError("not served with this method")
+    if request.action == "callback":
+        provider_of(visit)
     if request.method == "POST" and not (visit.csrf.is_verified and request.is_ours):
         raise MissingCSRF
     return action(site, visit)

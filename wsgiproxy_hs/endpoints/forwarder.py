@@ -186,5 +186,3 @@ class Body:
 
     def close(self) -> None:
         self._raw.close()
-
-

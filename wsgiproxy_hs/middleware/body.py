@@ -3,9 +3,9 @@
 ::
 
     Stack:   errors -> routing -> cross-site -> session -> [body] -> endpoint
-    Reads:   wsgiproxy_hs.route, REQUEST_METHOD, CONTENT_LENGTH, CONTENT_TYPE, HTTP_CONTENT_ENCODING, wsgi.input,
-             wsgi.input_terminated
-    Writes:  wsgiproxy_hs.json_body, wsgi.input, CONTENT_LENGTH, CONTENT_TYPE
+    Reads:   wsgiproxy_hs.route, REQUEST_METHOD, CONTENT_LENGTH, CONTENT_TYPE, HTTP_CONTENT_ENCODING,
+             HTTP_TRANSFER_ENCODING, wsgi.input, wsgi.input_terminated
+    Writes:  wsgiproxy_hs.json_body, wsgi.input, CONTENT_LENGTH, CONTENT_TYPE, HTTP_TRANSFER_ENCODING
     Raises:  BodyInvalid 400, BodyNotExpected 400, BodyIncomplete 400, ContentLengthInvalid 400, LengthRequired 411,
              BodyTooLarge 413, UnsupportedMediaType 415
 

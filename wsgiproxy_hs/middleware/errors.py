@@ -3,7 +3,8 @@
 ::
 
     Stack:   [errors] -> routing -> cross-site -> session -> body -> endpoint
-    Reads:   HTTP_X_REQUEST_ID, REQUEST_METHOD, wsgi.input
+    Reads:   HTTP_X_REQUEST_ID, REQUEST_METHOD, CONTENT_LENGTH, HTTP_TRANSFER_ENCODING, wsgi.input,
+             wsgi.input_terminated
     Writes:  wsgiproxy_hs.request_id
     Raises:  -
 

@@ -35,9 +35,7 @@ class RouteMiddleware:
     :raises ConfigurationError: when two rows could match the same request.
     """
 
-    def __init__(
-        self, app: WSGIApplication, /, *, routes: RouteTable | Iterable[Route], prefix: str = "/api"
-    ) -> None:
+    def __init__(self, app: WSGIApplication, /, *, routes: RouteTable | Iterable[Route], prefix: str = "/api") -> None:
         self._app = app
         self._table = routes if isinstance(routes, RouteTable) else RouteTable(routes, prefix=prefix)
 

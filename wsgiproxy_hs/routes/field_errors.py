@@ -6,18 +6,21 @@ A form has then one shape to read and one language to show, whether we refused t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+MAX_FAULTS: Final = 100
+"""More than these help nobody, and a long list of wrong items would make an answer as long."""
 NON_FIELD: Final = "non_field_errors"
 
 _MESSAGES: Final[Mapping[str, str]] = {
     "missing": "This field is required.",
     "string_type": "Not a valid string.",
     "string_too_long": "Ensure this field has no more than {max_length} characters.",
-    "string_too_short": "This field may not be blank.",
+    "string_too_short": "Ensure this field has at least {min_length} characters.",
     "int_type": "A valid integer is required.",
     "int_from_float": "A valid integer is required.",
     "float_type": "A valid number is required.",
@@ -40,7 +43,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
 def field_errors(error: ValidationError) -> dict[str, Any]:
     """``{"email": ["This field is required."], "items": {"0": {"id": [...]}}}``."""
     tree: dict[str, Any] = {}
-    for fault in error.errors(include_url=False):
+    for fault in islice(error.errors(include_url=False), MAX_FAULTS):
         place = [str(part) for part in fault["loc"]] or [NON_FIELD]
         _put(tree, place, _message(fault))
     return tree
@@ -52,6 +55,8 @@ def _message(fault: ErrorDetails) -> str:
         return str(context["error"])
     if fault["input"] is None and fault["loc"]:
         return "This field may not be null."
+    if kind == "string_too_short" and fault["input"] == "":
+        return "This field may not be blank."
     return _MESSAGES[kind].format_map(context) if kind in _MESSAGES else fault["msg"]
 
 

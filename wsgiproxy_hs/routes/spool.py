@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import sys
 import tempfile
+from collections.abc import Iterator
 from typing import IO, Final, Protocol
 
 from wsgiproxy_hs.exceptions import BodyIncomplete, BodyTooLarge
@@ -37,10 +39,7 @@ def spool_body(stream: Readable, length: int | None, max_bytes: int) -> tuple[IO
     small = length is not None and length <= MEMORY_BYTES
     spool: IO[bytes] = io.BytesIO() if small else Spool(MEMORY_BYTES)
     size = 0
-    while length is None or size < length:
-        piece = stream.read(MEMORY_BYTES if length is None else min(MEMORY_BYTES, length - size))
-        if not piece:
-            break
+    for piece in _pieces(stream, sys.maxsize if length is None else length):
         size += len(piece)
         if size > max_bytes:
             raise BodyTooLarge(max_bytes)
@@ -49,3 +48,10 @@ def spool_body(stream: Readable, length: int | None, max_bytes: int) -> tuple[IO
         raise BodyIncomplete
     spool.seek(0)
     return spool, size
+
+
+def _pieces(stream: Readable, left: int) -> Iterator[bytes]:
+    """What there is to read, and never a byte more than is left."""
+    while left and (piece := stream.read(min(MEMORY_BYTES, left))):
+        left -= len(piece)
+        yield piece

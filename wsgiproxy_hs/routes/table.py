@@ -91,11 +91,7 @@ class RouteTable:
         path = self._below_prefix(path_info)
         if path is None:
             return None
-        if not path.isascii():
-            path = _utf8(path)
-        segments = path.split("/")
-        if _SUSPICIOUS.search(path) and any(is_crooked(segment) for segment in segments):
-            raise PathRefused
+        segments = _segments(path)
         final_slash = segments[-1] == "" and len(segments) > 1
         if final_slash:
             segments.pop()
@@ -151,6 +147,19 @@ class RouteTable:
         return faults
 
 
+def _segments(path: str) -> list[str]:
+    """The decoded segments of a path.
+
+    :raises PathRefused: when one of them is crooked.
+    """
+    if not path.isascii():
+        path = _utf8(path)
+    segments = path.split("/")
+    if _SUSPICIOUS.search(path) and any(is_crooked(segment) for segment in segments):
+        raise PathRefused
+    return segments
+
+
 def _utf8(path: str) -> str:
     """The text that the latin-1 characters of WSGI stand for (F048)."""
     try:
@@ -201,9 +210,14 @@ def _cross(node: _Node, segments: Sequence[Segment], balance: int, found: list[R
         if head.text in node.static:
             _cross(node.static[head.text], tail, balance, found)
         if node.parameter is not None:
-            _cross(node.parameter, tail, 1 if balance in (0, 1) else 2, found)
+            _cross(node.parameter, tail, _tilted(balance, 1), found)
         return
     if node.parameter is not None:
         _cross(node.parameter, tail, balance, found)
     for child in node.static.values():
-        _cross(child, tail, -1 if balance in (0, -1) else 2, found)
+        _cross(child, tail, _tilted(balance, -1), found)
+
+
+def _tilted(balance: int, towards: int) -> int:
+    """The balance once a segment speaks for one of the two: crossed, when another spoke against it."""
+    return towards if balance in (0, towards) else 2

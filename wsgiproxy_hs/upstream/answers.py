@@ -20,7 +20,6 @@ from wsgiproxy_hs.upstream.heads import (
     AnswerHeaders,
     Head,
     body_length,
-    framing_fields,
     is_event_stream,
     keep_alive_seconds,
     keeps_alive,
@@ -55,7 +54,7 @@ class Answer:
         self.status: int = parser.get_status_code()
         self.reason = head.reason
         self.headers = AnswerHeaders(head.pairs)
-        fields, is_http11 = framing_fields(head.pairs), head.is_http11
+        fields, is_http11 = head.fields, head.is_http11
         self._keeps_alive = keeps_alive(fields, is_http11=is_http11)
         self._remaining = body_length(fields, self.status, method, is_http11=is_http11)
         self.is_stream = is_event_stream(fields)

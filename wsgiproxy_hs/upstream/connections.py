@@ -120,8 +120,6 @@ class Connection:
             return self.sock.recv(READ_BYTES)
         except TimeoutError:
             raise
-        except ssl.SSLZeroReturnError:
-            return b""
         except OSError as error:
             raise Cut(f"The connection to the upstream broke: {error}") from error
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http.client import HTTPException
 from typing import Final
 
 import requests.exceptions as outer
@@ -26,6 +27,7 @@ _FAULTS: Final[tuple[tuple[type[BaseException], type[UpstreamError]], ...]] = (
     (inner.TimeoutError, UpstreamTimeout),
     (TimeoutError, UpstreamTimeout),
     (inner.ProtocolError, UpstreamAnswerInvalid),
+    (HTTPException, UpstreamAnswerInvalid),
     (inner.DecodeError, UpstreamAnswerInvalid),
     (outer.ChunkedEncodingError, UpstreamAnswerInvalid),
     (outer.ContentDecodingError, UpstreamAnswerInvalid),

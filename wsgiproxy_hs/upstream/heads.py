@@ -20,8 +20,7 @@ BODILESS_STATUSES: Final = frozenset({204, 304})
 MAX_KEEP_ALIVE_SECONDS: Final = 60.0
 
 _FRAMING: Final = frozenset({"connection", "content-length", "content-type", "keep-alive", "transfer-encoding"})
-_FRAMING_SIZES: Final = frozenset(map(len, _FRAMING))
-_names: dict[bytes, str] = {}  # decoded header names: they repeat; bounded against an upstream that invents them
+_names: dict[bytes, tuple[str, str]] = {}  # names repeat; bounded against an upstream that invents them
 
 Pairs = list[tuple[str, str]]
 Fields = Mapping[str, list[str]]
@@ -53,12 +52,17 @@ class AnswerHeaders:
 
 
 class Head:
-    """What llhttp reports of one message. It never refers to its parser, or the two would be a cycle."""
+    """What llhttp reports of one message. It never refers to its parser, or the two would be a cycle.
 
-    __slots__ = ("body", "is_complete", "is_done", "is_http11", "pairs", "reason", "restarted")
+    ``pairs`` are all fields as they came, ``fields`` those few that say where the answer ends and what becomes of its
+    connection, by name in lower case.
+    """
+
+    __slots__ = ("body", "fields", "is_complete", "is_done", "is_http11", "pairs", "reason", "restarted")
 
     def __init__(self) -> None:
         self.pairs: Pairs = []
+        self.fields: dict[str, list[str]] = {}
         self.reason = ""
         self.is_http11 = True
         self.is_done = False  # the head
@@ -73,8 +77,13 @@ class Head:
         self.reason += text.decode("latin-1")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.is_done:  # trailers are dropped (RFC 9110, section 6.5.1)
-            self.pairs.append((_names.get(name) or _decoded(name), value.decode("latin-1")))
+        if self.is_done:  # trailers are dropped (RFC 9110, section 6.5.1)
+            return
+        text, key = _names.get(name) or _learned(name)
+        content = value.decode("latin-1")
+        self.pairs.append((text, content))
+        if key:
+            self.fields.setdefault(key, []).append(content)
 
     def on_headers_complete(self) -> None:
         self.is_done = True
@@ -106,17 +115,6 @@ def parse_head(data: bytes) -> tuple[Head, httptools.HttpResponseParser]:
     if not head.reason.isprintable():
         head.reason = ""
     return head, parser
-
-
-def framing_fields(pairs: Pairs) -> dict[str, list[str]]:
-    """The few fields that say where an answer ends and what becomes of its connection; names in lower case."""
-    fields: dict[str, list[str]] = {}
-    for name, value in pairs:
-        if len(name) in _FRAMING_SIZES:
-            key = name.lower()
-            if key in _FRAMING:
-                fields.setdefault(key, []).append(value)
-    return fields
 
 
 def body_length(fields: Fields, status: int, method: str, *, is_http11: bool) -> int | None:
@@ -162,8 +160,10 @@ def is_event_stream(fields: Fields) -> bool:
     return types is not None and types[0].lower().startswith("text/event-stream")
 
 
-def _decoded(name: bytes) -> str:
+def _learned(name: bytes) -> tuple[str, str]:
+    """A name as text, and in lower case when it is one of those that matter here."""
     text = name.decode("latin-1")
+    found = text, text.lower() if text.lower() in _FRAMING else ""
     if len(_names) < 1024:
-        _names[name] = text
-    return text
+        _names[name] = found
+    return found

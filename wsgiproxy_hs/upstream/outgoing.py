@@ -6,17 +6,21 @@ Order, case and bytes are the caller's. What could be read as two requests is re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any, Final
 
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import InvalidHeader
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
+_METHODS: Final = SAFE_METHODS | BODY_METHODS | {"DELETE"}
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_TARGET: Final = re.compile(r"[\x00-\x20\x7f]")
-_LENGTH: Final = re.compile(r"[0-9]{1,18}")
-_names: set[str] = set()  # header names found to be tokens; bounded, for they repeat
+_SPECIAL: Final = frozenset({"host", "content-length", "transfer-encoding", "idempotency-key"})
+_names: dict[str, str] = {}  # header names found to be tokens: they repeat; bounded
+_second: Final = itemgetter(1)
 
 
 class Outgoing:
@@ -66,56 +70,67 @@ def request_head(method: str, target: str, headers: Any, host: str) -> tuple[byt
     """
     lines = [f"{method} {target} HTTP/1.1"]
     special: dict[str, str] = {}
-    for name, key, value in _fields(headers):
-        if name not in _names:
-            _check_name(name)
-        if key in _SPECIAL:
+    for name, value in _fields(headers):
+        if not isinstance(value, str):
+            value = value.decode("latin-1")
+        key = _names.get(name)
+        if key is None:
+            key = _learned(name)
+        if key:
             special[key] = value
         lines.append(f"{name}: {value}")
     if "host" not in special:
         lines.insert(1, f"Host: {host}")
     if method in BODY_METHODS and "content-length" not in special:
         lines.append("Content-Length: 0")
-    length = special.get("content-length", "0")
-    if "transfer-encoding" in special or not _LENGTH.fullmatch(length):
+    if "transfer-encoding" in special:
         raise InvalidHeader("A request leaves with a Content-Length and no other framing")
-    return _joined(lines, method, target), int(length), "idempotency-key" in special
+    _check_request_line(method, target)
+    return _joined(lines), _length(special.get("content-length")), "idempotency-key" in special
 
 
-_SPECIAL: Final = frozenset({"host", "content-length", "transfer-encoding", "idempotency-key"})
+def _fields(headers: Any) -> Iterable[tuple[str, Any]]:
+    """Names and values; the public way through ``requests``' mapping that looks nothing up twice."""
+    if isinstance(headers, CaseInsensitiveDict):
+        return zip(headers, map(_second, headers.lower_items()), strict=True)
+    return (headers or {}).items()
 
 
-def _fields(headers: Any) -> Iterator[tuple[str, str, str]]:
-    """Name, name in lower case, value.
-
-    The public way through ``requests``' mapping that looks nothing up twice: 2 us instead of 8 for eight headers.
-    """
-    if hasattr(headers, "lower_items"):
-        for name, (key, value) in zip(headers, headers.lower_items(), strict=True):
-            yield name, key, value if isinstance(value, str) else value.decode("latin-1")
-    else:
-        for name, value in (headers or {}).items():
-            yield name, name.lower(), value if isinstance(value, str) else value.decode("latin-1")
+def _check_request_line(method: str, target: str) -> None:
+    if method not in _METHODS and not _TOKEN.fullmatch(method):
+        raise InvalidHeader("The method of a request cannot be sent")
+    plain = target.isascii() and target.isprintable() and " " not in target
+    if not target.startswith("/") or not (plain or _NOT_IN_TARGET.search(target) is None):
+        raise InvalidHeader("The target of a request cannot be sent as it is")
 
 
-def _joined(lines: list[str], method: str, target: str) -> bytes:
+def _joined(lines: list[str]) -> bytes:
     text = "\r\n".join(lines)
     count = len(lines) - 1
     if text.count("\n") != count or text.count("\r") != count or "\0" in text:
         raise InvalidHeader("A request header holds a line end or NUL")
-    if not target.startswith("/") or _NOT_IN_TARGET.search(target) or not _TOKEN.fullmatch(method):
-        raise InvalidHeader("The request line cannot be sent as it is")
     try:
         return (text + "\r\n\r\n").encode("latin-1")
     except UnicodeEncodeError:
         raise InvalidHeader("A request header holds a character that cannot be sent") from None
 
 
-def _check_name(name: str) -> None:
+def _length(value: str | None) -> int:
+    if value is None:
+        return 0
+    if not (value.isascii() and value.isdecimal() and len(value) < 19):
+        raise InvalidHeader("The Content-Length of a request is not a length")
+    return int(value)
+
+
+def _learned(name: str) -> str:
+    """The name in lower case when it is one of those that matter here; :raises InvalidHeader: when it is no name."""
     if not _TOKEN.fullmatch(name):
         raise InvalidHeader("A request header has a name that cannot be sent")
+    key = name.lower() if name.lower() in _SPECIAL else ""
     if len(_names) < 1024:
-        _names.add(name)
+        _names[name] = key
+    return key
 
 
 def _position(file: Any) -> int | None:

@@ -112,6 +112,8 @@ class Pool:
         self._is_closed = True
         self._drop(float("inf"))
 
+    __del__ = close  # a transport that is dropped leaves no open socket
+
     def __repr__(self) -> str:
         return f"Pool({self.address})"
 

@@ -87,5 +87,9 @@ def _messages(value: Any, depth: int) -> Any:
     if isinstance(value, list):
         if any(isinstance(item, (dict, list)) for item in value):
             return _messages(_indexed(value), depth)
-        return [item if isinstance(item, str) else json.dumps(item) for item in value]
-    return [value if isinstance(value, str) else json.dumps(value)]
+        return [_text(item) for item in value]
+    return [_text(value)]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,106 @@
+"""Another site makes the browser of somebody who is signed in send a request that it did not mean to send.
+
+A form, a script or an image of that site: the browser adds our cookie, and the session would do the rest. Through the
+whole stack, for every row of the table (RFC 10017, section 6.1; F146, F147, F158).
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.harness import PUBLIC_URL, SECRET, UPSTREAM_URL, FakeUpstream, call, request, session_cookie
+from wsgiproxy_hs.routes import SAFE_METHODS, CrossSite
+from wsgiproxy_hs.settings import Settings
+from wsgiproxy_hs.stack import create_app
+from wsgiproxy_hs.table import ROUTES
+
+SETTINGS = Settings(backend_url=UPSTREAM_URL, public_url=PUBLIC_URL, secrets=[SECRET])
+COOKIE = session_cookie()
+FORMS = {
+    "a form of another site": {
+        "Origin": "https://evil.example",
+        "Sec-Fetch-Site": "cross-site",
+        "Sec-Fetch-Mode": "navigate",
+    },
+    "a form in a sandbox": {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+    "an old browser's form": {"Origin": "https://evil.example"},
+    "a form that hides its origin": {"Origin": "null"},
+    "a neighbour's form": {"Origin": "https://other.example.com", "Sec-Fetch-Site": "same-site"},
+    "the same host without TLS": {"Origin": "http://app.example.com", "Sec-Fetch-Site": "cross-site"},
+    "the same host on another port": {"Origin": "https://app.example.com:8443", "Sec-Fetch-Site": "same-site"},
+    "a host that begins alike": {"Origin": "https://app.example.com.evil.example"},
+    "a script with our header": {"Origin": "https://evil.example", "X-Requested-With": "fetch", "X-CSRF": "1"},
+}
+UNSAFE = [
+    (method, route)
+    for route in ROUTES
+    for method in route.method_names
+    if method not in SAFE_METHODS and route.cross_site is not CrossSite.EXEMPT
+]
+
+
+def path_of(route):
+    return "/api/" + re.sub(r"\{\w+(\.\.\.)?\}", "7", route.path)
+
+
+@pytest.mark.parametrize(("method", "route"), UNSAFE, ids=lambda value: getattr(value, "path", value))
+@pytest.mark.parametrize("form", FORMS)
+def test_no_row_acts_for_another_site(method, route, form):
+    """Every unsafe request of every row, but for the signed webhook, is 403 and reaches nothing."""
+    upstream = FakeUpstream()
+    headers = {**FORMS[form], "Cookie": COOKIE}
+    environ = request(method, path_of(route), headers=headers, content_type="text/plain")
+    result = call(create_app(SETTINGS, transport=upstream), environ)
+    assert (result.code, result.document["code"]) == (403, "cross-site-refused")
+    assert upstream.sent == []
+
+
+@pytest.mark.parametrize(
+    ("method", "route"),
+    [row for row in UNSAFE if row[1].cross_site is CrossSite.CHECKED],
+    ids=lambda value: getattr(value, "path", value),
+)
+def test_a_cookie_alone_is_not_enough(method, route):
+    """A client that says nothing about itself must send the header that no form can (F146)."""
+    upstream = FakeUpstream()
+    result = call(create_app(SETTINGS, transport=upstream), request(method, path_of(route), headers={"Cookie": COOKIE}))
+    assert (result.code, result.document["code"]) == (403, "cross-site-header-missing")
+    assert "X-Requested-With" in result.document["error"]
+    assert upstream.sent == []
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [{"Origin": PUBLIC_URL}, {"Sec-Fetch-Site": "same-origin"}, {"X-CSRF": "1"}, {"X-Requested-With": "fetch"}],
+)
+def test_our_own_page_is_served(evidence):
+    """What the browser says of our own page, or our header, is enough."""
+    upstream = FakeUpstream()
+    environ = request("POST", "/api/workspaces", headers={"Cookie": COOKIE, **evidence}, body=b"{}")
+    assert call(create_app(SETTINGS, transport=upstream), environ).code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+def test_another_sites_script_reads_nothing(method):
+    """No answer allows another origin to read it, nor a preflight to go on (F158)."""
+    headers = {"Cookie": COOKIE, "Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    upstream = FakeUpstream(headers=[("Content-Type", "application/json"), ("Access-Control-Allow-Origin", "*")])
+    result = call(create_app(SETTINGS, transport=upstream), request(method, "/api/workspaces", headers=headers))
+    assert not [name for name, _ in result.headers if name.lower().startswith("access-control")]
+
+
+def test_a_forged_request_costs_nothing():
+    """It is refused before the cookie is unsealed and the body read."""
+
+    class Untouchable:
+        def __getattr__(self, name):
+            raise AssertionError(name)
+
+    from wsgiproxy_hs.routes import Route
+
+    app = create_app(SETTINGS, transport=FakeUpstream(), sessions=Untouchable(), routes=[Route("POST", "x", "/x/")])
+    assert (
+        call(app, request("POST", "/api/x", headers={"Cookie": COOKIE, "Origin": "https://evil.example"})).code == 403
+    )
