@@ -61,7 +61,7 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Count = Annotated[int, Field(gt=0)]
-SessionFormat = Literal["authjs", "next-auth", "signed"]
+SessionFormat = Literal["authjs", "next-auth", "signed", "flask"]
 Formats = Annotated[tuple[SessionFormat, ...], BeforeValidator(_names), Field(min_length=1)]
 Prefix = Annotated[
     str,
@@ -104,7 +104,7 @@ class Settings(BaseModel):
         "SESSION_COOKIE_NAME", default="authjs.session-token", doc="name of the session cookie, without its prefix"
     )
     session_formats: Formats = _variable(
-        "SESSION_FORMATS", default=("authjs", "next-auth", "signed"), doc="session formats read, in this order"
+        "SESSION_FORMATS", default=("authjs", "next-auth", "signed"), doc="session formats read, in this order; `flask` is Flask's own, whose `SECRET_KEY` is then `AUTH_SECRET`"
     )
     session_format: Literal["authjs", "signed"] = _variable(
         "SESSION_FORMAT", default="authjs", doc="session format written"
