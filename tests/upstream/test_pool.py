@@ -13,6 +13,7 @@ import pytest
 from urllib3.exceptions import (
     ConnectTimeoutError,
     EmptyPoolError,
+    InvalidHeader,
     LocationParseError,
     MaxRetryError,
     NewConnectionError,
@@ -38,9 +39,11 @@ from tests.faults.upstream import (
     silent_port,
     wait_for_end,
 )
-from wsgiproxy_hs.upstream import Clocks
+from wsgiproxy_hs.upstream import Clocks, heads, outgoing
 from wsgiproxy_hs.upstream.addresses import Address, dial, parse_origin, split_url
 from wsgiproxy_hs.upstream.connections import Connection, Dead
+from wsgiproxy_hs.upstream.heads import body_length, parse_head
+from wsgiproxy_hs.upstream.outgoing import Outgoing
 from wsgiproxy_hs.upstream.pool import Pool
 
 SERVES = forever(read(), send(answer()))
@@ -196,14 +199,6 @@ def test_old_connections_do_not_linger(upstream: ScriptedUpstream) -> None:
 # Stale connections and repetition
 
 
-class Once:
-    """Answers one request, then does something else with what follows."""
-
-    def __init__(self, *then: Any) -> None:
-        self.left = threading.Event()
-        self.script: Script = (read(), send(answer()), *then, lambda peer: self.left.set())
-
-
 DIES: dict[str, Sequence[Any]] = {
     "reads and closes": (read(), close()),
     "reads and resets": (read(), reset()),
@@ -330,7 +325,58 @@ def test_file_is_rewound(seekable: bool) -> None:
         pool.close()
 
 
+def test_file_that_was_closed_is_not_repeated() -> None:
+    """A file that can no longer go back is not sent again."""
+    file = io.BytesIO(b"x")
+    request = Outgoing("POST", "/", {"Content-Length": "1", "Idempotency-Key": "1"}, file, "h")
+    assert request.rewind()
+    file.close()
+    assert not request.rewind()
+
+
+def test_failing_body_is_not_an_answer() -> None:
+    """F076: when the client's body cannot be read on, the upstream is left at once and the failure is told as it is."""
+
+    class Breaks(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() > 0:
+                raise ConnectionResetError("the client left")
+            return super().read(size)
+
+    with ScriptedUpstream(SERVES) as upstream:
+        pool = Pool(address_of(upstream))
+        with pytest.raises(ConnectionResetError, match="the client left"):
+            pool.urlopen("POST", "/", Breaks(b"x" * 100_000), {"Content-Length": "100000"}, CLOCKS)
+        assert upstream.peer().ended.wait(1)
+        assert (upstream.requests, pool.places.in_use) == ([], 0)
+
+
+def test_method_that_is_none() -> None:
+    """A method that is no word never leaves."""
+    with pytest.raises(InvalidHeader):
+        Outgoing("GET /evil", "/", {}, None, "h")
+    assert Outgoing("PROPFIND", "/", {}, None, "h").data == b"PROPFIND / HTTP/1.1\r\nHost: h\r\n\r\n"
+
+
+def test_names_are_remembered_within_bounds() -> None:
+    """Whoever invents header names without end does not fill our memory."""
+    for number in range(3000):
+        Outgoing("GET", "/", {f"X-{number}": ""}, None, "h")
+        parse_head(b"HTTP/1.1 200 OK\r\nX-%d: 1\r\n\r\n" % number)
+    assert (len(outgoing._names), len(heads._names)) == (1024, 1024)
+    outgoing._names.clear()
+    heads._names.clear()
+
+
 # Clocks
+
+
+def test_total_is_over() -> None:
+    """F135: when the total has run down nothing is waited for any more."""
+    with ScriptedUpstream(read(), pause()) as upstream:
+        pool = Pool(address_of(upstream))
+        with pytest.raises(ReadTimeoutError):
+            pool.urlopen("GET", "/", headers={}, timeout=Clocks(total=1e-9))
 
 
 def test_total_counts_the_request_too() -> None:
@@ -371,6 +417,13 @@ def test_clocks_of_a_timeout(timeout: Timeout | None, expected: tuple[float, ...
         assert found == expected
 
 
+@pytest.mark.parametrize("values", [["x"], ["1", "1"], ["\u0661"], ["9" * 19], [""]])
+def test_lengths(values: list[str]) -> None:
+    """A length is digits, once, whatever the parser before us let through."""
+    with pytest.raises(ProtocolError):
+        body_length({"content-length": values}, 200, "GET", is_http11=True)
+
+
 # Addresses
 
 
@@ -386,6 +439,8 @@ def test_next_address(monkeypatch: pytest.MonkeyPatch, upstream: ScriptedUpstrea
     """F110: when the first address of a name refuses, the next is tried at once."""
     with refusing_port() as dead:
         _resolves_to(monkeypatch, ("::1", dead), ("127.0.0.1", dead), ("127.0.0.1", upstream.port))
+        dial(Address("h", "h", 80), 5).close()
+        _resolves_to(monkeypatch, ("255.255.255.255", 80), ("127.0.0.1", upstream.port))  # fails at once
         dial(Address("h", "h", 80), 5).close()
 
 

@@ -248,6 +248,8 @@ def test_unix_socket(transport: Transport) -> None:
         for _ in range(3):
             assert fetch(transport, prepared(url + "/a/?b")).content == b"ok"
         assert upstream.requests[0].startswith(b"GET /a/?b HTTP/1.1\r\nHost: localhost\r\n")
+        assert ask(make_app(url, transport=transport)).body == b"ok"
+        assert upstream.requests[-1].startswith(b"GET /thing/ HTTP/1.1\r\nHost: localhost\r\n")
         assert len(upstream.peers) == 1
     assert (host_header(url), host_header("http://api:8000")) == ("localhost", "api:8000")
 

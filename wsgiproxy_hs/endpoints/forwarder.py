@@ -8,7 +8,7 @@
              the headers of wsgiproxy_hs.upstream.headers.REQUEST_HEADERS
     Writes:  -
     Raises:  UpstreamStatus, UpstreamUnreachable 502, UpstreamAnswerInvalid 502, UpstreamRedirect 502,
-             UpstreamBusy 503, UpstreamTimeout 504, UpstreamLoop 508, Unauthorized 401
+             UpstreamBusy 503, UpstreamTimeout 504, UpstreamLoop 508, Unauthorized 401, RenewalUnavailable 503
 
 What was checked is what is sent: the path is rebuilt from the row and its parameters, the query and the body are the
 bytes received, headers leave by allow-list. Answers below 400 go back byte for byte as they arrive.
@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, Final
-from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from requests import PreparedRequest, Response
@@ -29,9 +28,10 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
 from wsgiproxy_hs.environ import ACCESS_TOKEN, PATH_PARAMS, REQUEST_ID, ROUTE
-from wsgiproxy_hs.exceptions import UpstreamRedirect, reason_phrase
+from wsgiproxy_hs.exceptions import UpstreamRedirect, UpstreamStatus, reason_phrase
 from wsgiproxy_hs.routes import Route
 from wsgiproxy_hs.settings import Settings
+from wsgiproxy_hs.upstream.addresses import host_header
 from wsgiproxy_hs.upstream.clocks import Clocks
 from wsgiproxy_hs.upstream.faults import upstream_fault
 from wsgiproxy_hs.upstream.headers import (
@@ -67,7 +67,7 @@ class Forwarder:
         public_url: str | None = None,
     ) -> None:
         self._upstream_url = upstream_url.rstrip("/")
-        self._host = urlsplit(upstream_url).netloc
+        self._host = host_header(upstream_url)
         self._transport = transport
         self._scheme = scheme
         self._clocks = clocks or Clocks()
@@ -89,10 +89,31 @@ class Forwarder:
         route: Route = environ[ROUTE]
         request = self._request(route, environ)
         try:
-            response = self._transport.send(request, stream=True, timeout=self._clocks_of(route))  # type: ignore[arg-type]
+            return answer(route, self._sent(route, request), start_response)
+        except UpstreamStatus as error:
+            if not self._may_replay(error, request, environ):
+                raise
+        return answer(route, self._sent(route, request), start_response)
+
+    def _sent(self, route: Route, request: PreparedRequest) -> Response:
+        try:
+            return self._transport.send(request, stream=True, timeout=self._clocks_of(route))  # type: ignore[arg-type]
         except _TRANSPORT_FAULTS as error:
             raise upstream_fault(error) from error
-        return answer(route, response, start_response)
+
+    def _may_replay(self, error: UpstreamStatus, request: PreparedRequest, environ: WSGIEnvironment) -> bool:
+        """Whether the upstream refused the access token alone, and there are another and the body to go with it (F013).
+
+        Whether the status is 401 or 403 depends on the upstream's first authentication class; the code tells.
+        """
+        is_about_token = error.status in (401, 403) and error.upstream_code == "token_not_valid"
+        if not is_about_token or ACCESS_TOKEN not in environ:
+            return False
+        token = environ[ACCESS_TOKEN]
+        if not token.renew(request.headers["Authorization"]):
+            return False
+        request.headers["Authorization"] = token.authorization(self._scheme)
+        return is_rewound(request.body)
 
     def _request(self, route: Route, environ: WSGIEnvironment) -> PreparedRequest:
         """What is sent, from the row and what the layers checked."""
@@ -135,7 +156,19 @@ class Forwarder:
             first_byte=route.timeout_seconds,
             idle=max(clocks.idle_seconds, route.timeout_seconds),
             total=max(clocks.total_seconds, route.timeout_seconds),
+            stream_idle=clocks.stream_idle_seconds,
         )
+
+
+def is_rewound(body: Any) -> bool:
+    """Whether a request body can be sent once more; a file is wound back for it."""
+    if body is None or isinstance(body, (bytes, str)):
+        return True
+    try:
+        body.seek(0)
+    except (AttributeError, OSError, ValueError):
+        return False
+    return True
 
 
 def answer(route: Route, response: Response, start_response: StartResponse) -> Iterable[bytes]:

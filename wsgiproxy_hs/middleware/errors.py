@@ -16,9 +16,9 @@ so that the client gets the answer and not a reset (F084).
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
-import uuid
 from collections.abc import Iterable
 from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -68,7 +68,7 @@ def request_id(given: str | None) -> str:
     """The client's request id where it is safe to log, else a new one (F156)."""
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 def drain(environ: WSGIEnvironment, max_bytes: int) -> None:

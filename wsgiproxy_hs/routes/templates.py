@@ -95,8 +95,8 @@ def _pieces(text: str) -> list[str]:
 
 def encode(value: str) -> str:
     """A checked parameter as it goes out: UTF-8, ``pchar`` kept, everything else percent-encoded."""
-    if value.isalnum() and value.isascii():
-        return value
+    if value.isascii() and value.replace("-", "").isalnum():
+        return value  # ids and slugs, which is nearly all of them
     return quote(value, safe=_PATH_SAFE + "/")
 
 

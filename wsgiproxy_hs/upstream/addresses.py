@@ -8,7 +8,6 @@ import select
 import socket
 import ssl
 import time
-from contextlib import suppress
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -146,15 +145,11 @@ def _connect(candidates: list[tuple[int, Any]], deadline: float) -> socket.socke
 def _begin(family: int, place: Any) -> socket.socket:
     """A socket whose connecting has begun; :raises OSError: when it failed at once."""
     sock = socket.socket(family, socket.SOCK_STREAM)
-    with suppress(BlockingIOError):
-        try:
-            sock.setblocking(False)
-            sock.connect(place)
-        except BlockingIOError:
-            raise
-        except BaseException:
-            sock.close()
-            raise
+    sock.setblocking(False)
+    code = sock.connect_ex(place)
+    if code not in (0, errno.EINPROGRESS):
+        sock.close()
+        raise OSError(code, os.strerror(code))
     return sock
 
 

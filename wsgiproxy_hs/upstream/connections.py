@@ -136,24 +136,19 @@ class Connection:
     def _send_rest(self, request: Outgoing, sent: int, clocks: Clocks, deadline: float) -> None:
         """Write on until all is sent or the upstream has something to say; then its connection is at its end."""
         self._set_timeout(0.0)
-        try:
-            if not self._write(memoryview(request.data)[sent:], clocks, deadline):
+        if not self._write(memoryview(request.data)[sent:], clocks, deadline):
+            return
+        left = request.length if request.file is not None else 0
+        while left > 0:
+            piece = request.file.read(min(READ_BYTES, left))  # type: ignore[union-attr]
+            if not piece:
+                raise ProtocolError("The body of the request ended before its Content-Length")
+            if not self._write(memoryview(piece), clocks, deadline):
                 return
-            left = request.length if request.file is not None else 0
-            while left > 0:
-                piece = request.file.read(min(READ_BYTES, left))  # type: ignore[union-attr]
-                if not piece:
-                    raise ProtocolError("The body of the request ended before its Content-Length")
-                if not self._write(memoryview(piece), clocks, deadline):
-                    return
-                left -= len(piece)
-        except TimeoutError:
-            raise
-        except OSError:
-            self.is_reusable = False
+            left -= len(piece)
 
     def _write(self, data: memoryview, clocks: Clocks, deadline: float) -> bool:
-        """Whether all of it was taken, which it is not when the upstream speaks first."""
+        """Whether all of it was taken, which it is not when the upstream speaks first or leaves."""
         poll = select.poll()
         poll.register(self.sock, select.POLLIN | select.POLLOUT)
         while data:
@@ -164,8 +159,13 @@ class Connection:
             if ready[0][1] != select.POLLOUT and self._has_ahead():
                 self.is_reusable = False
                 return False
-            with suppress(*_WOULD_BLOCK):
+            try:
                 data = data[self.sock.send(data) :]
+            except _WOULD_BLOCK:
+                continue
+            except OSError:
+                self.is_reusable = False
+                return False
         return True
 
     def _has_ahead(self) -> bool:

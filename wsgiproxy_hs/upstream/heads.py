@@ -122,18 +122,23 @@ def body_length(fields: Fields, status: int, method: str, *, is_http11: bool) ->
 
     :raises ProtocolError: where two readers could see two ends: both framings, two lengths, an unknown coding.
     """
-    has_body = method != "HEAD" and status not in BODILESS_STATUSES
+    length: int | None = None
     codings, lengths = fields.get("transfer-encoding"), fields.get("content-length")
     if codings:
-        if lengths or not is_http11 or len(codings) > 1 or codings[0].strip(" \t").lower() != "chunked":
+        if lengths or not is_http11 or [coding.strip(" \t").lower() for coding in codings] != ["chunked"]:
             raise ProtocolError("The upstream's answer has a framing that is not accepted")
-        return -1 if has_body else 0
-    if lengths:
-        length = lengths[0].strip(" \t")
-        if len(lengths) > 1 or not (length.isascii() and length.isdecimal()) or len(length) > 18:
-            raise ProtocolError("The upstream's answer has no valid Content-Length")
-        return int(length) if has_body else 0
-    return None if has_body else 0
+        length = -1
+    elif lengths:
+        length = _number(lengths)
+    return 0 if method == "HEAD" or status in BODILESS_STATUSES else length
+
+
+def _number(lengths: list[str]) -> int:
+    """One length, written once and in digits."""
+    length = lengths[0].strip(" \t")
+    if len(lengths) > 1 or not (length.isascii() and length.isdecimal()) or len(length) > 18:
+        raise ProtocolError("The upstream's answer has no valid Content-Length")
+    return int(length)
 
 
 def keeps_alive(fields: Fields, *, is_http11: bool) -> bool:

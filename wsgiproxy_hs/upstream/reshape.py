@@ -29,7 +29,10 @@ def upstream_status(status: int, pairs: Iterable[Header], body: bytes) -> Upstre
     kept = [(name, value) for name, value in headers if name.lower() in ERROR_HEADERS_KEPT]
     coding = next((value for name, value in headers if name.lower() == "content-encoding"), "")
     document = _document(body, coding.strip().lower())
-    return UpstreamStatus(status, _detail(document), fields=_fields(document), headers=kept)
+    error = UpstreamStatus(status, _detail(document), fields=_fields(document), headers=kept)
+    code = document.get("code") if isinstance(document, dict) else None
+    error.upstream_code = code if isinstance(code, str) else None
+    return error
 
 
 def read_error_body(pieces: Iterator[bytes]) -> bytes:

@@ -130,8 +130,10 @@ class Transport(HTTPAdapter):
         scheme, address = parse_origin(origin)
         if scheme == "https":
             address = address._replace(tls=tls_context(*self._trust))
-        for key in [key for key in self._pools if key[0] != pid]:
-            self._pools.pop(key).close()  # our copies of the parent's connections, which go on in the parent
+        for key, pool in list(self._pools.items()):
+            if key[0] != pid:
+                pool.close()  # our copies of the parent's connections, which go on in the parent
+                self._pools.pop(key, None)
         return self._pools.setdefault((pid, origin), Pool(address, **self._limits))
 
 
