@@ -269,3 +269,9 @@ def test_rows_that_cross_are_refused_when_built():
     rows = [Route("GET", "a/{x}/c", "/"), Route("GET", "a/b/{y}", "/")]
     with pytest.raises(ConfigurationError, match="could match the same path"):
         RouteMiddleware(Inner().app, routes=rows)
+
+
+@pytest.mark.parametrize("query", ["a b", "a\nb", "a\rb", "a\0b", "a\tb", "a#b", "a\x7fb"])
+def test_a_query_that_could_end_the_request_line_is_refused(query):
+    """The query travels byte for byte, so what would break the request line is 400 (F046, F047)."""
+    refused(PathRefused, request(path="/api/teams", query=query))

@@ -28,7 +28,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
 from wsgiproxy_hs.environ import ACCESS_TOKEN, PATH_PARAMS, REQUEST_ID, ROUTE
-from wsgiproxy_hs.exceptions import UpstreamRedirect, UpstreamStatus, reason_phrase
+from wsgiproxy_hs.exceptions import Header, UpstreamRedirect, UpstreamStatus, reason_phrase
 from wsgiproxy_hs.routes import Route
 from wsgiproxy_hs.settings import Settings
 from wsgiproxy_hs.upstream.addresses import host_header
@@ -43,6 +43,7 @@ from wsgiproxy_hs.upstream.headers import (
     request_headers,
 )
 from wsgiproxy_hs.upstream.reshape import read_error_body, upstream_status
+from wsgiproxy_hs.upstream.streams import EventStream
 
 _TRANSPORT_FAULTS: Final = (RequestException, HTTPError, OSError)
 
@@ -55,6 +56,7 @@ class Forwarder:
     :param scheme: the word before the access token in ``Authorization``.
     :param clocks: of a row that sets none of its own.
     :param public_url: where browsers find us, told to the upstream; ``None`` tells it nothing.
+    :param heartbeat_seconds: longest silence of an event stream towards the client.
     """
 
     def __init__(
@@ -65,12 +67,14 @@ class Forwarder:
         scheme: str = "JWT",
         clocks: Clocks | None = None,
         public_url: str | None = None,
+        heartbeat_seconds: float = 15.0,
     ) -> None:
         self._upstream_url = upstream_url.rstrip("/")
         self._host = host_header(upstream_url)
         self._transport = transport
         self._scheme = scheme
         self._clocks = clocks or Clocks()
+        self._heartbeat_seconds = heartbeat_seconds
         self._names = environ_names(REQUEST_HEADERS)
         self._public = public_headers(public_url)
 
@@ -83,17 +87,18 @@ class Forwarder:
             scheme=settings.authorization_scheme,
             clocks=Clocks(**settings.clocks),
             public_url=settings.public_url,
+            heartbeat_seconds=settings.heartbeat_seconds,
         )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         route: Route = environ[ROUTE]
         request = self._request(route, environ)
         try:
-            return answer(route, self._sent(route, request), start_response)
+            return self._answer(route, self._sent(route, request), start_response)
         except UpstreamStatus as error:
             if not self._may_replay(error, request, environ):
                 raise
-        return answer(route, self._sent(route, request), start_response)
+        return self._answer(route, self._sent(route, request), start_response)
 
     def _sent(self, route: Route, request: PreparedRequest) -> Response:
         try:
@@ -147,6 +152,32 @@ class Forwarder:
             headers["Content-Type"] = environ["CONTENT_TYPE"]
         return environ["wsgi.input"].read(length) if length <= 65_536 else environ["wsgi.input"]
 
+    def _answer(self, route: Route, response: Response, start_response: StartResponse) -> Iterable[bytes]:
+        """Start our answer from the upstream's; an error of the upstream becomes an exception."""
+        raw = response.raw
+        pairs: list[Header] = list(raw.headers.iteritems())
+        try:
+            check_answer(route, response, pairs)
+            body = self._stream(raw) or _first_piece(raw)
+        except _TRANSPORT_FAULTS as error:
+            raw.close()
+            raise upstream_fault(error) from error
+        except BaseException:
+            raw.close()
+            raise
+        headers = answer_headers(pairs)
+        if isinstance(body, EventStream):
+            headers.append(("X-Accel-Buffering", "no"))  # nginx would hold events back (F111)
+        status = response.status_code
+        start_response(f"{status} {response.reason}" if response.reason else reason_phrase(status), headers)
+        return body
+
+    def _stream(self, raw: Any) -> EventStream | None:
+        """The body of an event stream that is still on its way."""
+        if not getattr(raw, "is_stream", False) or raw.is_complete:
+            return None
+        return EventStream(raw, heartbeat_seconds=self._heartbeat_seconds)
+
     def _clocks_of(self, route: Route) -> Clocks:
         if route.timeout_seconds is None:
             return self._clocks
@@ -171,24 +202,18 @@ def is_rewound(body: Any) -> bool:
     return True
 
 
-def answer(route: Route, response: Response, start_response: StartResponse) -> Iterable[bytes]:
-    """Start our answer from the upstream's; an error of the upstream becomes an exception."""
-    raw, status = response.raw, response.status_code
-    pairs = list(raw.headers.iteritems())
-    try:
-        if status >= 400 and route.reshape_errors:
-            raise upstream_status(status, pairs, read_error_body(_pieces(raw)))
-        if 300 <= status < 400 and status != 304 and not route.redirects:
-            raise UpstreamRedirect from LookupError(f"{status} Location: {raw.headers.get('Location')}")
-        body = _first_piece(raw)
-    except _TRANSPORT_FAULTS as error:
-        raw.close()
-        raise upstream_fault(error) from error
-    except BaseException:
-        raw.close()
-        raise
-    start_response(f"{status} {response.reason}" if response.reason else reason_phrase(status), answer_headers(pairs))
-    return body
+def check_answer(route: Route, response: Response, pairs: list[Header]) -> None:
+    """Raise what is not to be passed on as it is.
+
+    :raises UpstreamStatus: an error, in the documented shape; :raises UpstreamRedirect: one that the row does not let
+        pass; the log says where it would have led, without a query, which may hold a signature.
+    """
+    status = response.status_code
+    if status >= 400 and route.reshape_errors:
+        raise upstream_status(status, pairs, read_error_body(_pieces(response.raw)))
+    if 300 <= status < 400 and status != 304 and not route.redirects:
+        target = (response.raw.headers.get("Location") or "").partition("?")[0]
+        raise UpstreamRedirect from LookupError(f"{status} Location: {target}")
 
 
 def _pieces(raw: Any) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 ::
 
     Stack:   errors -> [routing] -> cross-site -> session -> body -> endpoint
-    Reads:   REQUEST_METHOD, PATH_INFO, RAW_URI, REQUEST_URI, HTTP_HOST
+    Reads:   REQUEST_METHOD, PATH_INFO, QUERY_STRING, RAW_URI, REQUEST_URI, HTTP_HOST
     Writes:  wsgiproxy_hs.route, wsgiproxy_hs.path_params
     Raises:  PathRefused 400, RouteNotFound 404, MethodNotAllowed 405
 
@@ -24,6 +24,8 @@ from wsgiproxy_hs.exceptions import PathRefused, RouteNotFound
 from wsgiproxy_hs.routes import Route, RouteTable
 
 _REFUSED: Final = re.compile(r"%(?:2f|5c|[01][0-9a-f]|7f)|#|\\|%(?![0-9a-f]{2})", re.IGNORECASE)
+_NOT_A_QUERY: Final = re.compile(r"[\x00-\x20\x7f#]")
+"""Travels byte for byte, and so must not end the request line or begin a fragment."""
 _ABSOLUTE: Final = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 
 
@@ -43,6 +45,8 @@ class RouteMiddleware:
         target = environ.get("RAW_URI") or environ.get("REQUEST_URI")
         if target is not None:
             check_target(target, environ.get("HTTP_HOST", ""))
+        if _NOT_A_QUERY.search(environ.get("QUERY_STRING", "")):
+            raise PathRefused("The query has a character that is not accepted")
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
         if method == "OPTIONS":
             return self._options(path, start_response)

@@ -71,6 +71,15 @@ class Answer:
         piece, self._piece = self._piece, b""
         return [piece] if piece else []
 
+    @property
+    def idle_seconds(self) -> float:
+        """Longest pause that this answer may make."""
+        return self._idle_seconds
+
+    def wait(self, seconds: float) -> bool:
+        """Whether within so many seconds there is something to read: a piece of the body, or its end."""
+        return bool(self._piece) or self._connection is None or self._connection.wait(seconds)
+
     def __iter__(self) -> Iterator[bytes]:
         return self
 

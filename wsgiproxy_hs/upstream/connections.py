@@ -63,6 +63,14 @@ class Connection:
         self._set_timeout(0.0)
         return self._has_ahead()
 
+    def wait(self, seconds: float) -> bool:
+        """Whether within so many seconds there is something to read."""
+        if self._ahead is not None or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
+            return True
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+
     def close(self) -> None:
         with suppress(OSError):
             self.sock.close()

@@ -43,6 +43,13 @@ def upstream_fault(error: BaseException) -> UpstreamError:
     return UpstreamUnreachable()
 
 
+def was_never_sent(error: UpstreamError) -> bool:
+    """Whether a failed call surely did not reach the upstream: there was no connection to send it over."""
+    cause = error.__cause__
+    unsent = (inner.NewConnectionError, inner.ConnectTimeoutError, inner.EmptyPoolError)
+    return cause is not None and any(isinstance(link, unsent) for link in _chain(cause))
+
+
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """The error, and what ``requests`` and ``urllib3`` hide in ``args`` and ``reason``."""
     pending: list[object] = [error]
