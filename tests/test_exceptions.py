@@ -8,6 +8,7 @@ import re
 import pytest
 
 from wsgiproxy_hs import exceptions
+from wsgiproxy_hs.error_document import error_document, reason_phrase
 from wsgiproxy_hs.exceptions import (
     BodyTooLarge,
     ConfigurationError,
@@ -17,8 +18,6 @@ from wsgiproxy_hs.exceptions import (
     Unauthorized,
     UpstreamBusy,
     UpstreamStatus,
-    error_document,
-    reason_phrase,
 )
 
 

@@ -124,7 +124,9 @@ def check_shape(result, error):
 
 def test_every_leaf_of_the_error_tree_is_provoked_here():
     """No refusal is documented that these tests do not see."""
-    assert set(REFUSED_HERE) | set(REFUSED_THERE) | {exceptions.ProviderFailed} == leaves()
+    assert (
+        set(REFUSED_HERE) | set(REFUSED_THERE) | {exceptions.ProviderFailed, exceptions.RenewalUnavailable} == leaves()
+    )
 
 
 @pytest.mark.parametrize("error", REFUSED_HERE, ids=lambda error: error.__name__)
@@ -136,6 +138,20 @@ def test_what_is_refused_here_never_reaches_the_upstream(error):
     assert result.code == error.status
     check_shape(result, error)
     assert upstream.sent == []
+
+
+def test_a_session_that_cannot_be_renewed_just_now_is_told_to_wait():
+    """A token that is over, and a token endpoint that is away: 503, nothing is forwarded, the cookies stay (F009)."""
+    upstream = FakeUpstream(503, b"down for a moment")
+    cookie = session_cookie(access_token(expires_in=-600), refreshToken="a-refresh-token-of-the-stack-tests")
+    result = call(
+        stack(upstream), request("GET", "/api/workspaces", headers={"Cookie": cookie, "X-Request-ID": "request-0001"})
+    )
+    assert result.code == 503
+    check_shape(result, exceptions.RenewalUnavailable)
+    assert result.header("Retry-After")
+    assert result.all("Set-Cookie") == []
+    assert [sent.url.partition("8000")[2] for sent in upstream.sent] == ["/auth/jwt/refresh/"]
 
 
 @pytest.mark.parametrize("error", REFUSED_THERE, ids=lambda error: error.__name__)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from wsgiproxy_hs import environ, exceptions
 from wsgiproxy_hs.commands import routes
+from wsgiproxy_hs.rates import Rate
 from wsgiproxy_hs.settings import Settings, variables
 from wsgiproxy_hs.table import ROUTES
 from wsgiproxy_hs.upstream.headers import ANSWER_HEADERS_KEPT_BACK, REQUEST_HEADERS
@@ -46,8 +47,10 @@ def settings_table() -> str:
 
 
 def _default(value: object) -> str:
-    if value is None:
+    if value is None or value == ():
         return "not set"
+    if isinstance(value, Rate):
+        return f"`{value}`"
     return f"`{','.join(value)}`" if isinstance(value, tuple) else f"`{value}`"
 
 

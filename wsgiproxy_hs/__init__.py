@@ -9,13 +9,16 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from wsgiproxy_hs import redaction
 from wsgiproxy_hs.exceptions import ConfigurationError as ConfigurationError
 from wsgiproxy_hs.exceptions import ProxyError as ProxyError
 from wsgiproxy_hs.middleware import BodyMiddleware as BodyMiddleware
 from wsgiproxy_hs.middleware import CrossSiteMiddleware as CrossSiteMiddleware
 from wsgiproxy_hs.middleware import ErrorMiddleware as ErrorMiddleware
+from wsgiproxy_hs.middleware import LimitsMiddleware as LimitsMiddleware
 from wsgiproxy_hs.middleware import RouteMiddleware as RouteMiddleware
 from wsgiproxy_hs.middleware import SessionMiddleware as SessionMiddleware
+from wsgiproxy_hs.middleware import ThrottleMiddleware as ThrottleMiddleware
 from wsgiproxy_hs.routes import EMPTY_OR_OBJECT as EMPTY_OR_OBJECT
 from wsgiproxy_hs.routes import NONE as NONE
 from wsgiproxy_hs.routes import OPTIONAL as OPTIONAL
@@ -29,6 +32,8 @@ from wsgiproxy_hs.settings import Settings as Settings
 from wsgiproxy_hs.stack import compose as compose
 from wsgiproxy_hs.stack import create_app as create_app
 from wsgiproxy_hs.upstream import Transport as Transport
+
+redaction.install()
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication

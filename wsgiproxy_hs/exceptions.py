@@ -4,6 +4,9 @@
 
     ConfigurationError                 while building; never during a request
     ProxyError                         500  internal-error
+    ├── LimitError
+    │   ├── UrlTooLong                 414  url-too-long
+    │   └── HeadersTooLarge            431  headers-too-large
     ├── RoutingError
     │   ├── PathRefused                400  path-refused
     │   ├── RouteNotFound              404  route-not-found
@@ -12,12 +15,18 @@
     │   ├── CrossSiteRefused           403  cross-site-refused
     │   └── CrossSiteHeaderMissing     403  cross-site-header-missing
     ├── SessionError
-    │   └── Unauthorized               401  unauthorized
+    │   ├── Unauthorized               401  unauthorized
+    │   └── RenewalUnavailable         503  renewal-unavailable
+    ├── ThrottleError
+    │   ├── Throttled                  429  throttled
+    │   └── TooManyAtOnce              429  too-many-at-once
     ├── BodyError
     │   ├── BodyInvalid                400  body-invalid
+    │   ├── BodyTooComplex             400  body-too-complex
     │   ├── BodyNotExpected            400  body-not-expected
     │   ├── BodyIncomplete             400  body-incomplete
     │   ├── ContentLengthInvalid       400  content-length-invalid
+    │   ├── UploadTooSlow              408  upload-too-slow
     │   ├── LengthRequired             411  length-required
     │   ├── BodyTooLarge               413  body-too-large
     │   └── UnsupportedMediaType       415  unsupported-media-type
@@ -39,9 +48,8 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from http import HTTPStatus
 
 Header = tuple[str, str]
 Fields = Mapping[str, object]
@@ -50,8 +58,7 @@ Fields = Mapping[str, object]
 class ConfigurationError(Exception):
     """The configuration is wrong and nothing was started.
 
-    ``faults`` holds one sentence a fault, each naming the setting or the row and how to mend it, so that one start
-    shows everything that has to be mended.
+    ``faults`` holds one sentence a fault, each naming the setting or the row and how to mend it: one start shows all.
     """
 
     def __init__(self, faults: str | Sequence[str]) -> None:
@@ -60,20 +67,20 @@ class ConfigurationError(Exception):
 
 
 class ProxyError(Exception):
-    """Whatever a layer refuses: rendered by :func:`error_document`, by ``ErrorMiddleware`` alone.
+    """Whatever a layer refuses: rendered by :mod:`wsgiproxy_hs.error_document`, by ``ErrorMiddleware`` alone.
 
     :param detail: the sentence for the person who reads it; the class's own when not given.
     :param fields: messages by field in the form of Django REST framework, so that a form has one shape to read.
     :param headers: header fields that the answer must carry.
 
     ``drain_bytes``: how much of the request body is worth reading away so that the client sees the answer and not a
-    reset (F084); the layer that answers has a bound of its own, and the larger one counts.
+    reset (F084); the layer that answers has a bound of its own, and the larger one counts. ``None`` means nothing.
     """
 
     status: int = 500
     code: str = "internal-error"
     detail: str = "Internal server error"
-    drain_bytes: int = 0
+    drain_bytes: int | None = 0
 
     def __init__(
         self, detail: str | None = None, *, fields: Fields | None = None, headers: Iterable[Header] = ()
@@ -83,6 +90,18 @@ class ProxyError(Exception):
         self.fields = fields
         self.headers: list[Header] = list(headers)
         super().__init__(self.detail)
+
+
+class LimitError(ProxyError):
+    """The head of the request is larger than anything that we serve needs."""
+
+
+class UrlTooLong(LimitError):
+    status, code, detail = 414, "url-too-long", "The URL of this request is too long"
+
+
+class HeadersTooLarge(LimitError):
+    status, code, detail = 431, "headers-too-large", "The header fields of this request are too large"
 
 
 class RoutingError(ProxyError):
@@ -122,7 +141,7 @@ class CrossSiteRefused(CrossSiteError):
 class CrossSiteHeaderMissing(CrossSiteError):
     status, code = 403, "cross-site-header-missing"
     detail = (
-        "This request shows neither Origin nor Sec-Fetch-Site; "
+        "This request does not show that it comes from our own pages; "
         "send the header X-Requested-With or X-CSRF (any value) with it"
     )
 
@@ -143,12 +162,37 @@ class Unauthorized(SessionError):
         super().__init__(headers=[("WWW-Authenticate", 'Session realm="api"')])
 
 
+class RenewalUnavailable(SessionError):
+    """The access token is over, and whether it can be renewed is not known yet: the session stays (F009)."""
+
+    status, code, detail = 503, "renewal-unavailable", "Your session cannot be renewed just now; try again in a moment"
+
+    def __init__(self, *, retry_after_seconds: float = 1) -> None:
+        super().__init__(headers=[("Retry-After", str(max(1, math.ceil(retry_after_seconds))))])
+
+
+class ThrottleError(ProxyError):
+    """This person, or this address, asks for too much."""
+
+
+class Throttled(ThrottleError):
+    status, code, detail = 429, "throttled", "Too many requests; try again later"
+
+
+class TooManyAtOnce(ThrottleError):
+    status, code, detail = 429, "too-many-at-once", "Too many of your requests are under way; try again in a moment"
+
+
 class BodyError(ProxyError):
     """The request body is refused before the upstream sees a byte of it."""
 
 
 class BodyInvalid(BodyError):
     status, code, detail = 400, "body-invalid", "The request body is not valid"
+
+
+class BodyTooComplex(BodyError):
+    status, code, detail = 400, "body-too-complex", "The request body is nested too deeply, or has too many parts"
 
 
 class BodyNotExpected(BodyError):
@@ -163,6 +207,13 @@ class ContentLengthInvalid(BodyError):
     status, code, detail = 400, "content-length-invalid", "The Content-Length header is not a length"
 
 
+class UploadTooSlow(BodyError):
+    """What is left of the body is not waited for: whoever sent it slowly would send that slowly too (F083)."""
+
+    status, code, detail = 408, "upload-too-slow", "The request body took too long to arrive"
+    drain_bytes = None
+
+
 class LengthRequired(BodyError):
     status, code, detail = 411, "length-required", "This request needs a Content-Length header"
 
@@ -171,7 +222,7 @@ class BodyTooLarge(BodyError):
     """:param max_bytes: the limit that was passed, named in the answer."""
 
     status, code, detail = 413, "body-too-large", "The request body is too large"
-    drain_bytes = 67_108_864  # whoever uploads too much should be told, and browsers read only after they have sent
+    drain_bytes = 33_554_432  # whoever uploads too much should be told, and browsers read only after they have sent
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__(f"The request body is larger than {max_bytes:,} bytes")
@@ -201,9 +252,12 @@ class UpstreamStatus(UpstreamError):
     """The upstream's own error, in the documented shape: its status, its ``detail``, its fields.
 
     :param status: 400 to 599, as the upstream said.
+
+    ``upstream_code`` is the upstream's own ``code``, for programs inside: it is not shown.
     """
 
     code, detail = "upstream-status", "Request failed"
+    upstream_code: str | None = None
 
     def __init__(
         self,
@@ -244,33 +298,3 @@ class UpstreamTimeout(UpstreamError):
 
 class UpstreamLoop(UpstreamError):
     status, code, detail = 508, "upstream-loop", "This request has come through this server before"
-
-
-def reason_phrase(status: int) -> str:
-    """``404`` -> ``"404 Not Found"``, as PEP 3333 wants the status; unknown codes get a neutral phrase."""
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return f"{status} Unknown"
-
-
-def error_document(error: ProxyError, request_id: str | None = None) -> tuple[str, list[Header], bytes]:
-    """What the browser gets for an error: ``(status, headers, body)``, ready for ``start_response``.
-
-    The body is ``{"error": str, "code": str, "fields"?: {...}, "request_id"?: str}``; ``error`` is what the browser
-    code written for the documented routes reads.
-    """
-    document: dict[str, object] = {"error": error.detail, "code": error.code}
-    if error.fields:
-        document["fields"] = error.fields
-    if request_id is not None:
-        document["request_id"] = request_id
-    body = json.dumps(document).encode("ascii")
-    headers = [
-        ("Content-Type", "application/json"),
-        ("Content-Length", str(len(body))),
-        ("Cache-Control", "no-store"),
-        ("X-Content-Type-Options", "nosniff"),
-        *error.headers,
-    ]
-    return reason_phrase(error.status), headers, body

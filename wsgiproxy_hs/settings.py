@@ -7,74 +7,36 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from wsgiproxy_hs.exceptions import ConfigurationError
-from wsgiproxy_hs.secret_strength import secret_fault
+from wsgiproxy_hs.rates import Rate
+from wsgiproxy_hs.setting_faults import setting_faults
+from wsgiproxy_hs.setting_faults import variable as _variable
+from wsgiproxy_hs.setting_faults import variables as variables
+from wsgiproxy_hs.setting_types import (
+    Count,
+    Formats,
+    HttpUrl,
+    Origins,
+    Path,
+    Prefix,
+    Seconds,
+    Secret,
+    Throttling,
+    TokenName,
+    Trusted,
+    UpstreamUrl,
+    origin_of,
+)
+from wsgiproxy_hs.trusted_proxies import TrustedProxies
 
 SECRET_VARIABLES: Final = ("AUTH_SECRET_3", "AUTH_SECRET_2", "AUTH_SECRET_1", "AUTH_SECRET", "NEXTAUTH_SECRET")
 """The first that is set seals; all that are set unseal (F025)."""
-
-_URL_CHARACTERS: Final = re.compile(r"[!-\[\]-~]*")  # visible ASCII without the backslash
-
-
-def _http_url(value: str) -> str:
-    """An absolute http(s) URL without user, query or fragment, and without a slash at its end."""
-    try:
-        parts = urlsplit(value)
-        port_is_valid = parts.port is None or parts.port > 0
-    except ValueError:
-        raise ValueError("not a URL") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
-        raise ValueError("not an http:// or https:// URL with a host")
-    if "@" in parts.netloc or parts.query or parts.fragment or not _URL_CHARACTERS.fullmatch(value):
-        raise ValueError("a user, a query, a fragment or blanks do not belong into this URL")
-    return value.rstrip("/")
-
-
-def _secret(value: SecretStr) -> SecretStr:
-    """Long enough, and not one that can be read in a tutorial (F036, F037)."""
-    fault = secret_fault(value.get_secret_value())
-    if fault is not None:
-        raise ValueError(fault)
-    return value
-
-
-def _names(value: Any) -> Any:
-    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
-
-
-def _path(value: str) -> str:
-    if not value.startswith("/") or value.startswith("//") or not value.endswith("/"):
-        raise ValueError("write the path with a slash at both ends")
-    return value
-
-
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-Secret = Annotated[SecretStr, AfterValidator(_secret)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Count = Annotated[int, Field(gt=0)]
-SessionFormat = Literal["authjs", "next-auth", "signed", "flask"]
-Formats = Annotated[tuple[SessionFormat, ...], BeforeValidator(_names), Field(min_length=1)]
-Prefix = Annotated[
-    str,
-    BeforeValidator(lambda value: value.rstrip("/") if isinstance(value, str) else value),
-    Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$"),
-]
-Path = Annotated[str, AfterValidator(_path)]
-TokenName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
-
-
-def _variable(*names: str, default: Any = ..., doc: str) -> Any:
-    """A setting read from the first of the variables that is set."""
-    return Field(default=default, description=doc, json_schema_extra={"variables": list(names)})
 
 
 class Settings(BaseModel):
@@ -82,7 +44,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    backend_url: HttpUrl = _variable("BACKEND_URL", doc="the Django backend; a path in it precedes every upstream path")
+    backend_url: UpstreamUrl = _variable(
+        "BACKEND_URL",
+        doc="the Django backend: `http://...`, `https://...` or `unix:/run/django.sock`; a path in it comes first",
+    )
     public_url: HttpUrl = _variable(
         "AUTH_URL",
         "NEXTAUTH_URL",
@@ -90,6 +55,19 @@ class Settings(BaseModel):
     )
     secrets: Annotated[tuple[Secret, ...], Field(min_length=1)] = _variable(
         *SECRET_VARIABLES, doc="secrets of the sessions, at least 32 characters each: the first seals, all unseal"
+    )
+    trusted_proxies: Trusted = _variable(
+        "TRUSTED_PROXIES",
+        default=TrustedProxies(),
+        doc="proxies in front that may say who the client is: networks (`10.0.0.0/8, unix`), or how many; else nobody",
+    )
+    allowed_origins: Origins = _variable(
+        "ALLOWED_ORIGINS",
+        default=(),
+        doc="further origins whose pages may use the API with the session, such as `https://admin.example.com`",
+    )
+    via_pseudonym: TokenName = _variable(
+        "VIA_PSEUDONYM", default="wsgiproxy_hs", doc="our name in `Via`, by which loops are found: one for each server"
     )
     prefix: Prefix = _variable(
         "WSGIPROXY_PREFIX", default="/api", doc="what precedes every public path; `/` when the host takes it away"
@@ -104,7 +82,9 @@ class Settings(BaseModel):
         "SESSION_COOKIE_NAME", default="authjs.session-token", doc="name of the session cookie, without its prefix"
     )
     session_formats: Formats = _variable(
-        "SESSION_FORMATS", default=("authjs", "next-auth", "signed"), doc="session formats read, in this order; `flask` is Flask's own, whose `SECRET_KEY` is then `AUTH_SECRET`"
+        "SESSION_FORMATS",
+        default=("authjs", "next-auth", "signed"),
+        doc="session formats read, in this order; `flask` is Flask's own, whose `SECRET_KEY` is then `AUTH_SECRET`",
     )
     session_format: Literal["authjs", "signed"] = _variable(
         "SESSION_FORMAT", default="authjs", doc="session format written"
@@ -117,6 +97,29 @@ class Settings(BaseModel):
     )
     refresh_token_claim: str = _variable(
         "REFRESH_TOKEN_CLAIM", default="refreshToken", doc="the claim of the session that holds the refresh token"
+    )
+    refresh_path: Path = _variable(
+        "REFRESH_PATH", default="/auth/jwt/refresh/", doc="upstream path that redeems a refresh token"
+    )
+    renewal_margin_seconds: Seconds = _variable(
+        "RENEWAL_MARGIN_SECONDS", default=60.0, doc="how long before its end an access token is renewed"
+    )
+    renewal_timeout_seconds: Seconds = _variable(
+        "RENEWAL_TIMEOUT_SECONDS", default=30.0, doc="longest wait for the backend to redeem a refresh token"
+    )
+    renewal_wait_seconds: Seconds = _variable(
+        "RENEWAL_WAIT_SECONDS", default=30.0, doc="longest wait of a request for a new access token; then it is 503"
+    )
+    renewal_grace_seconds: Annotated[float, Field(gt=0, le=31 * 86_400)] = _variable(
+        "RENEWAL_GRACE_SECONDS", default=86_400.0, doc="how long an old cookie still leads to the renewed session"
+    )
+    renewal_directory: str | None = _variable(
+        "RENEWAL_DIRECTORY",
+        default=None,
+        doc="private folder through which processes agree on renewals; else one of this user's in `/tmp`",
+    )
+    redis_url: SecretStr | None = _variable(
+        "REDIS_URL", default=None, doc="Redis through which hosts agree on renewals, `redis://host:6379/0`"
     )
     sign_out_path: Path | None = _variable(
         "SIGN_OUT_PATH", default=None, doc="upstream path that revokes a refresh token, such as `/auth/jwt/blacklist/`"
@@ -137,6 +140,12 @@ class Settings(BaseModel):
     total_timeout_seconds: Seconds = _variable(
         "TOTAL_TIMEOUT_SECONDS", default=600.0, doc="longest time for a whole answer of the backend"
     )
+    stream_idle_timeout_seconds: Seconds = _variable(
+        "STREAM_IDLE_TIMEOUT_SECONDS", default=3600.0, doc="longest pause of an event stream, which has no total"
+    )
+    heartbeat_seconds: Seconds = _variable(
+        "STREAM_HEARTBEAT_SECONDS", default=15.0, doc="longest silence of an event stream towards the browser"
+    )
     max_connections: Count = _variable(
         "MAX_UPSTREAM_CONNECTIONS", default=64, doc="most connections to the backend at once, for each process"
     )
@@ -148,6 +157,49 @@ class Settings(BaseModel):
     )
     max_body_bytes: Count = _variable(
         "MAX_BODY_BYTES", default=1_048_576, doc="largest request body where the row sets no limit of its own"
+    )
+    max_json_depth: Annotated[int, Field(gt=0, le=500)] = _variable(
+        "MAX_JSON_DEPTH", default=64, doc="deepest nesting of a JSON body"
+    )
+    max_json_keys: Count = _variable("MAX_JSON_KEYS", default=10_000, doc="most keys in a JSON body")
+    max_json_digits: Annotated[int, Field(gt=0, le=4_000)] = _variable(
+        "MAX_JSON_DIGITS", default=1_000, doc="longest number in a JSON body"
+    )
+    max_upload_seconds: Seconds = _variable(
+        "MAX_UPLOAD_SECONDS", default=300.0, doc="longest time for a request body to arrive"
+    )
+    min_upload_bytes_per_second: Annotated[int, Field(ge=0)] = _variable(
+        "MIN_UPLOAD_BYTES_PER_SECOND", default=500, doc="slowest that a body may arrive, after 20 seconds; 0 for any"
+    )
+    max_url_bytes: Count = _variable("MAX_URL_BYTES", default=8_192, doc="longest path and query of a request")
+    max_header_bytes: Count = _variable("MAX_HEADER_BYTES", default=65_536, doc="most bytes of all header fields")
+    max_cookie_bytes: Count = _variable("MAX_COOKIE_BYTES", default=32_768, doc="longest `Cookie` header")
+    max_requests_at_once: Count = _variable(
+        "MAX_REQUESTS_AT_ONCE", default=32, doc="most requests of one signed-in person under way, for each process"
+    )
+    throttle_sign_in_address: Throttling = _variable(
+        "THROTTLE_SIGN_IN_ADDRESS", default=Rate(60, 900), doc="attempts to sign in from one address, or `off`"
+    )
+    throttle_sign_in_account: Throttling = _variable(
+        "THROTTLE_SIGN_IN_ACCOUNT", default=Rate(10, 900), doc="attempts in a row to sign in to one account"
+    )
+    throttle_register: Throttling = _variable(
+        "THROTTLE_REGISTER", default=Rate(10, 3_600), doc="registrations from one address"
+    )
+    throttle_resend: Throttling = _variable(
+        "THROTTLE_RESEND", default=Rate(5, 3_600), doc="activation mails asked for from one address"
+    )
+    throttle_reset: Throttling = _variable(
+        "THROTTLE_RESET", default=Rate(5, 3_600), doc="password resets asked for from one address"
+    )
+    throttle_contact: Throttling = _variable(
+        "THROTTLE_CONTACT", default=Rate(5, 3_600), doc="mails of the contact form from one address"
+    )
+    throttle_translate: Throttling = _variable(
+        "THROTTLE_TRANSLATE", default=Rate(60, 60), doc="translations of one person"
+    )
+    throttle_transcribe: Throttling = _variable(
+        "THROTTLE_TRANSCRIBE", default=Rate(20, 60), doc="transcriptions of one person"
     )
     transcribe_path: Path | None = _variable(
         "TRANSCRIBE_PATH", default=None, doc="upstream path of `transcribe-audio`; else `/api/transcribe-audio/`"
@@ -178,7 +230,7 @@ class Settings(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise ConfigurationError(_faults(error, [])) from None
+            raise ConfigurationError(setting_faults(error, self.__class__.model_fields, [])) from None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -196,13 +248,24 @@ class Settings(BaseModel):
         try:
             BaseModel.__init__(settings, **values)
         except ValidationError as error:
-            raise ConfigurationError(_faults(error, [name for name in SECRET_VARIABLES if name in given])) from None
+            secret_names = [name for name in SECRET_VARIABLES if name in given]
+            raise ConfigurationError(setting_faults(error, cls.model_fields, secret_names)) from None
         return settings
 
     @property
     def secret_texts(self) -> tuple[str, ...]:
         """The secrets in plain text, for the codecs; the first one seals."""
         return tuple(secret.get_secret_value() for secret in self.secrets)
+
+    @property
+    def head_limits(self) -> dict[str, int]:
+        """How large the head of a request may be, as ``LimitsMiddleware`` takes it."""
+        return {name: getattr(self, name) for name in ("max_url_bytes", "max_header_bytes", "max_cookie_bytes")}
+
+    @property
+    def throttles(self) -> dict[str, Rate | None]:
+        """All rates, by the names of their settings."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name.startswith("throttle_")}
 
     @property
     def clocks(self) -> dict[str, float]:
@@ -212,7 +275,13 @@ class Settings(BaseModel):
             "first_byte": self.first_byte_timeout_seconds,
             "idle": self.idle_timeout_seconds,
             "total": self.total_timeout_seconds,
+            "stream_idle": self.stream_idle_timeout_seconds,
         }
+
+    @property
+    def forwarding(self) -> dict[str, Any]:
+        """What the upstream is told in every request, as ``Forwarding`` takes it."""
+        return {"public_url": self.public_url, "trusted": self.trusted_proxies, "pseudonym": self.via_pseudonym}
 
     @property
     def secure(self) -> bool:
@@ -222,53 +291,9 @@ class Settings(BaseModel):
     @property
     def public_origin(self) -> str:
         """``https://app.example.com``: what browsers send as ``Origin`` from our own pages."""
-        parts = urlsplit(self.public_url)
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        default_port = {"http": 80, "https": 443}[parts.scheme]
-        port = "" if parts.port in (None, default_port) else f":{parts.port}"
-        return f"{parts.scheme}://{host}{port}"
+        return origin_of(self.public_url)
 
     @property
     def auth_path(self) -> str:
         """Where browsers find sign-in: the public URL's path, else ``auth`` below the prefix."""
         return urlsplit(self.public_url).path or f"{self.prefix}/auth"
-
-
-def variables(info: FieldInfo) -> tuple[str, ...]:
-    """The environment variables of a setting, in the order in which they are looked at."""
-    extra = info.json_schema_extra
-    return tuple(extra["variables"]) if isinstance(extra, dict) else ()  # type: ignore[arg-type]
-
-
-def _faults(error: ValidationError, secret_variables: Sequence[str]) -> list[str]:
-    """One sentence a fault, which begins with what has to be mended and never repeats a value.
-
-    :param secret_variables: the variables that the secrets were read from, when they came from variables.
-    """
-    faults: dict[str, str] = {}
-    for fault in error.errors():
-        name = ".".join(str(part) for part in fault["loc"]) or "settings"
-        if fault["type"] == "too_short" and any(seen.startswith(f"{name}.") for seen in faults):
-            continue
-        faults[name] = f"{_label(fault, secret_variables)} {_complaint(fault)}"
-    return list(faults.values())
-
-
-def _label(fault: ErrorDetails, secret_variables: Sequence[str]) -> str:
-    """``AUTH_URL (public_url)``"""
-    name, *place = fault["loc"] or ("settings",)
-    info = Settings.model_fields.get(str(name))
-    if info is None:
-        return str(name)
-    if name == "secrets":
-        numbered = place and isinstance(place[0], int) and place[0] < len(secret_variables)
-        return secret_variables[place[0]] if numbered else "AUTH_SECRET (secrets)"  # type: ignore[index]
-    return f"{variables(info)[0]} ({name})"
-
-
-def _complaint(fault: ErrorDetails) -> str:
-    if fault["type"] == "missing":
-        return f"is not set: {Settings.model_fields[str(fault['loc'][0])].description}"
-    context = fault.get("ctx") or {}
-    message = str(context.get("error", fault["msg"]))
-    return message if fault["loc"][0] == "secrets" and "error" in context else f"is wrong: {message}"

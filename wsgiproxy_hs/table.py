@@ -41,11 +41,11 @@ _TEAM: Final = _WORKSPACE + "/teams/{team_id}"
 # fmt: off
 ROUTES: Final[tuple[Route, ...]] = (
     # Auth
-    Route("GET, POST", "auth/{action...}", AuthApp, NONE, RAW, max_bytes=65_536, cross_site=CrossSite.OWN_TOKEN),
-    Route("POST", "auth/register",               "/auth/users/",                        NONE, Registration),
+    Route("GET, POST", "auth/{action...}", AuthApp, NONE, RAW, max_bytes=65_536, cross_site=CrossSite.OWN_TOKEN, throttle="sign-in"),
+    Route("POST", "auth/register",               "/auth/users/",                        NONE, Registration, throttle="register"),
     Route("POST", "auth/activate-user",          "/auth/users/activation/",             NONE, Activation),
-    Route("POST", "auth/resend-activation",      "/auth/users/resend_activation/",      NONE, EmailOnly),
-    Route("POST", "auth/reset-password",         "/auth/users/reset_password/",         NONE, EmailOnly),
+    Route("POST", "auth/resend-activation",      "/auth/users/resend_activation/",      NONE, EmailOnly, throttle="resend"),
+    Route("POST", "auth/reset-password",         "/auth/users/reset_password/",         NONE, EmailOnly, throttle="reset"),
     Route("POST", "auth/password-reset-confirm", "/auth/users/reset_password_confirm/", NONE, PasswordReset),
 
     # Workspaces
@@ -98,8 +98,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "subscriptions/webhook",            "/api/subscriptions/webhook/",              NONE, RAW, request_headers=("Stripe-Signature",), cross_site=CrossSite.EXEMPT),
 
     # Utilities
-    Route("POST", "transcribe-audio",                    "/api/transcribe-audio/", REQUIRED, RAW, max_bytes=25 * MiB, timeout_seconds=300, path_setting="transcribe_path"),
-    Route("POST", "send-contact-email",                  ContactEmail,             NONE,     Contact),
-    Route("POST", "workspaces/{workspace_id}/translate", Translate,                REQUIRED, Translation),
+    Route("POST", "transcribe-audio",                    "/api/transcribe-audio/", REQUIRED, RAW, max_bytes=25 * MiB, timeout_seconds=300, throttle="transcribe", path_setting="transcribe_path"),
+    Route("POST", "send-contact-email",                  ContactEmail,             NONE,     Contact, throttle="contact"),
+    Route("POST", "workspaces/{workspace_id}/translate", Translate,                REQUIRED, Translation, throttle="translate"),
 )
 # fmt: on

@@ -59,7 +59,8 @@ def test_the_good_body_arrives():
 def test_json_with_two_readings_stays_here(body):
     """400 before two parsers can disagree (F060 to F066)."""
     result, upstream = send(body)
-    assert (result.code, result.document["code"]) == (400, "body-invalid")
+    assert result.code == 400
+    assert result.document["code"] in ("body-invalid", "body-too-complex")
     assert upstream.sent == []
 
 

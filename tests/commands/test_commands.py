@@ -8,7 +8,7 @@ import json
 import pytest
 
 from wsgiproxy_hs.__main__ import main
-from wsgiproxy_hs.commands import serve
+from wsgiproxy_hs.commands import check, serve
 from wsgiproxy_hs.table import ROUTES
 
 SETTINGS = {
@@ -112,3 +112,23 @@ def test_serve_hands_gunicorn_the_app() -> None:
     arguments = serve.arguments(options)
     assert arguments[-2:] == ["--access-logfile=-", "wsgiproxy_hs:app"]
     assert "--bind=127.0.0.1:1" in arguments
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [(200, "well"), (401, "well"), (403, "well"), (404, "users/me"), (400, "ALLOWED_HOSTS"), (301, "https")],
+)
+def test_check_judges_what_the_backend_says(status: int, word: str) -> None:
+    """What is no answer of this kind of backend is not well, and the verdict says what to look at."""
+    assert word in check.verdict(status)
+    assert (status in check.WELL) == (word == "well")
+
+
+@pytest.mark.usefixtures("settings")
+def test_claims_that_cannot_be_sealed_end_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Claims that no browser could hold are refused in a line, without a traceback."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({"sub": "x" * 400_000})))
+    assert main(["session", "seal"]) == 2
+    assert "cannot be sealed" in capsys.readouterr().err

@@ -19,7 +19,7 @@ CARDS = {
     **{name: read_card(importlib.import_module(f"wsgiproxy_hs.endpoints.{name}").__doc__ or "") for name in ENDPOINTS},
 }
 every_card = pytest.mark.parametrize("name", CARDS)
-CGI_KEY = re.compile(r"[A-Z][A-Z_]*|wsgi\.[a-z_]+|wsgiproxy_hs\.[a-z_]+|the headers of [\w.]+")
+CGI_KEY = re.compile(r"[A-Z][A-Z_]*|wsgi\.[a-z_]+|gunicorn\.socket|wsgiproxy_hs\.[a-z_]+|the headers of [\w.]+")
 
 
 def show(layer):
@@ -36,7 +36,8 @@ def show(layer):
     for environ in layer.showing():
         watched = Watched(environ)
         try:
-            app(watched, lambda *_: lambda _: None)
+            answer = app(watched, lambda *_: lambda _: None)
+            getattr(answer, "close", lambda: None)()
         except ProxyError as error:
             raised.add(type(error).__name__)
         read |= watched.read
@@ -88,7 +89,16 @@ def test_the_keys_of_a_card_exist(name):
 @every_card
 def test_every_card_draws_the_same_stack(name):
     """All cards show the one stack."""
-    assert CARDS[name].stack == ("errors", "routing", "cross-site", "session", "body", "endpoint")
+    assert CARDS[name].stack == (
+        "errors",
+        "limits",
+        "routing",
+        "cross-site",
+        "session",
+        "throttle",
+        "body",
+        "endpoint",
+    )
 
 
 def test_the_stack_of_the_cards_is_the_stack_that_is_built():

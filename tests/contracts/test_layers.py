@@ -51,7 +51,7 @@ def test_a_call_decides_before_it_answers(layer):
     assert list(inspect.signature(layer.cls.__call__).parameters) == ["self", "environ", "start_response"]
 
 
-@every_layer
+@pytest.mark.parametrize("layer", [one for one in LAYERS if not one.holds], ids=repr)
 def test_the_iterable_of_the_inner_app_comes_back_as_it_is(layer):
     """No layer wraps the body: ``close()``, file wrappers and the moment of each piece stay the inner app's (F163, F164)."""
     body = iter([b"x"])
@@ -61,6 +61,35 @@ def test_the_iterable_of_the_inner_app_comes_back_as_it_is(layer):
         return body
 
     assert layer.make(inner)(layer.passing(), lambda *_: lambda _: None) is body
+
+
+@pytest.mark.parametrize("layer", [one for one in LAYERS if one.holds], ids=repr)
+def test_a_layer_that_must_know_the_end_of_the_answer_changes_nothing_else(layer):
+    """It iterates the inner app's own iterator, and ``close()`` reaches the inner app once (F163, F164)."""
+
+    class Body(list):
+        closed = 0
+
+        def close(self):
+            self.closed += 1
+
+    body = Body([b"x", b"y"])
+
+    def inner(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return body
+
+    answer = layer.make(inner)(layer.passing(), lambda *_: lambda _: None)
+    assert type(iter(answer)) is type(iter(body))
+    assert list(answer) == [b"x", b"y"]
+    answer.close()
+    answer.close()
+    assert body.closed == 1
+
+
+def test_one_layer_wraps_the_iterable():
+    """Only the count of what is under way needs to know when it is over."""
+    assert [layer.cls.__name__ for layer in LAYERS if layer.holds] == ["ThrottleMiddleware"]
 
 
 @every_layer

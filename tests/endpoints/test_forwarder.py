@@ -31,8 +31,10 @@ from wsgiproxy_hs.exceptions import (
     UpstreamUnreachable,
 )
 from wsgiproxy_hs.routes import ANY, EMPTY_OR_OBJECT, NONE, RAW, Route
+from wsgiproxy_hs.safe_headers import SAFE_HEADERS
 from wsgiproxy_hs.sessions import AccessToken
 from wsgiproxy_hs.upstream import Clocks
+from wsgiproxy_hs.upstream.headers import Forwarding
 
 ROW = Route(ANY, "x/{x_id}", "/api/x/{x_id}/", NONE, EMPTY_OR_OBJECT)
 BYTES = Route(ANY, "x/{x_id}", "/api/x/{x_id}/", NONE, RAW, request_headers=("Stripe-Signature",))
@@ -75,7 +77,7 @@ def test_of_the_clients_headers_only_the_listed_ones_travel():
         "Range": "bytes=0-1",
         "User-Agent": "Test/1",
         "Idempotency-Key": "k",
-        "Traceparent": "00-a-b-01",
+        "Traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     }
     held_back = {
         "Cookie": "session=secret",
@@ -107,6 +109,7 @@ def test_of_the_clients_headers_only_the_listed_ones_travel():
         "Host": "upstream.test:8000",
         "Via": "1.1 wsgiproxy_hs",
         "X-Forwarded-For": "203.0.113.9",
+        "Forwarded": "for=203.0.113.9",
         "X-Request-ID": "request-0001",
     }
     assert got.headers == {**kept, **ours}
@@ -116,7 +119,7 @@ def test_no_header_is_made_up_for_the_client():
     """A client without ``Accept-Encoding`` or ``User-Agent`` is not given one (F097)."""
     environ = request()
     environ.pop("HTTP_USER_AGENT", None)
-    assert set(sent(environ).headers) == {"Host", "Via", "X-Forwarded-For", "X-Request-ID"}
+    assert set(sent(environ).headers) == {"Host", "Via", "X-Forwarded-For", "Forwarded", "X-Request-ID"}
 
 
 def test_a_row_can_let_a_further_header_travel():
@@ -184,7 +187,7 @@ def test_a_path_of_the_upstream_url_precedes():
 
 def test_the_public_address_is_told_when_it_is_known():
     """So the upstream makes https links and does not redirect to https for ever (F106, F131)."""
-    headers = sent(public_url="https://app.example.com:444/x").headers
+    headers = sent(forwarding=Forwarding("https://app.example.com:444/x")).headers
     assert (headers["X-Forwarded-Proto"], headers["X-Forwarded-Host"]) == ("https", "app.example.com:444")
 
 
@@ -268,7 +271,7 @@ def test_headers_that_do_not_come_back():
         ("X-Odd", "caf\xe9"),
     ]
     result = forward(transport=FakeUpstream(headers=held_back + kept))
-    assert sorted(result.headers) == sorted(kept)
+    assert sorted(result.headers) == sorted([*kept, *SAFE_HEADERS])
 
 
 def test_a_compressed_answer_stays_compressed():

@@ -8,7 +8,8 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 import pytest
 
 from tests.harness import call
-from wsgiproxy_hs.exceptions import ProxyError, error_document
+from wsgiproxy_hs.error_document import error_document
+from wsgiproxy_hs.exceptions import ProxyError
 
 
 def refused(app: WSGIApplication, environ: WSGIEnvironment, *secrets: str) -> ProxyError:

@@ -260,3 +260,18 @@ def test_close_reaches_the_inner_iterable():
 
     assert call(ErrorMiddleware(app), request()).body == b"x"
     assert closed == [True]
+
+
+def test_the_answer_comes_before_the_rest_of_the_body_is_read():
+    """A client that sends nothing of what it announced has its answer at once; it is heard out afterwards (F083)."""
+    stream = io.BytesIO(b"x" * 10)
+    environ = request("POST", CONTENT_LENGTH="10", wsgi__input=stream)
+
+    def refuse(environ, start_response):
+        raise RouteNotFound
+
+    answer = ErrorMiddleware(refuse)(environ, lambda *_: None)
+    assert b"".join(answer)
+    assert stream.tell() == 0
+    answer.close()
+    assert stream.tell() == 10

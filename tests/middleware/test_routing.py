@@ -206,6 +206,41 @@ def test_options_is_answered_here(path):
     assert result.header("Access-Control-Allow-Origin") is None
 
 
+PREFLIGHT = {"Origin": "https://admin.example.com", "Access-Control-Request-Method": "POST"}
+
+
+def test_a_preflight_is_left_to_a_layer_that_answers_them():
+    """It goes on as OPTIONS with the row of the method that it asks for, when somebody was said to answer it."""
+    inner, _ = run(request("OPTIONS", "/api/teams/7/leave", headers=PREFLIGHT), preflights=True)
+    assert (inner.environ[ROUTE].path, inner.environ[PATH_PARAMS]) == ("teams/{team_id}/leave", {"team_id": "7"})
+    assert inner.environ["REQUEST_METHOD"] == "OPTIONS"
+    inner, result = run(request("OPTIONS", "/api/teams/7/leave", headers=PREFLIGHT))
+    assert (inner.was_called, result.code) == (False, 204)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/api/teams/7", PREFLIGHT),
+        ("/api/teams", {**PREFLIGHT, "Access-Control-Request-Method": "OPTIONS"}),
+        ("/api/teams", {**PREFLIGHT, "Access-Control-Request-Method": "post"}),
+        ("/api/teams", {**PREFLIGHT, "Access-Control-Request-Method": "*"}),
+        ("/api/teams", {"Origin": PREFLIGHT["Origin"]}),
+        ("/api/teams", {"Access-Control-Request-Method": "POST"}),
+    ],
+)
+def test_what_is_no_preflight_for_a_known_method_is_answered_here(path, headers):
+    """``Allow`` says what there is, and nothing about other origins, so a browser stops there."""
+    inner, result = run(request("OPTIONS", path, headers=headers), preflights=True)
+    assert (inner.was_called, result.code) == (False, 204)
+    assert [name for name, _ in result.headers] == ["Allow"]
+
+
+def test_a_preflight_for_an_unknown_path_is_refused():
+    """Nothing is said about paths that are not there."""
+    refused(RouteNotFound, request("OPTIONS", "/api/unknown", headers=PREFLIGHT), preflights=True)
+
+
 def test_options_of_an_unknown_or_crooked_path_is_refused():
     """Nothing is said about paths that are not there."""
     refused(RouteNotFound, request("OPTIONS", "/api/unknown"))

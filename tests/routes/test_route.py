@@ -8,6 +8,7 @@ import pytest
 
 from wsgiproxy_hs.exceptions import ConfigurationError
 from wsgiproxy_hs.routes import EMPTY_OR_OBJECT, NONE, RAW, REQUIRED, CrossSite, Route
+from wsgiproxy_hs.routes.bodies import Registration
 
 
 @pytest.mark.parametrize(
@@ -109,3 +110,31 @@ def test_a_row_that_ends_in_an_endpoint_has_no_upstream_path():
     """It is a mistake to ask for one."""
     with pytest.raises(LookupError):
         Route("GET", "x", lambda environ, start_response: []).upstream_path({})
+
+
+@pytest.mark.parametrize(
+    ("columns", "word"),
+    [
+        ({"token": Registration}, "access token column"),
+        ({"token": "required"}, "access token column"),
+        ({"body": dict}, "body column"),
+        ({"body": "raw"}, "body column"),
+        ({"cross_site": "exempt"}, "cross_site"),
+        ({"request_headers": "Stripe-Signature"}, "tuple"),
+        ({"max_bytes": 0}, "max_bytes"),
+        ({"timeout_seconds": 0}, "timeout_seconds"),
+        ({"delete_body": True}, "delete_body"),
+        ({"methods": "GET, GET"}, "twice"),
+        ({"methods": "GET, OPTIONS"}, "OPTIONS"),
+    ],
+)
+def test_a_column_of_the_wrong_kind_is_refused(columns, word):
+    """A forgotten or misspelt column never silently opens a row: it is named when the row is built."""
+    with pytest.raises(ConfigurationError, match=word):
+        Route(**{"methods": "GET, POST", "path": "x", "to": "/x/", **columns})
+
+
+@pytest.mark.parametrize(("asked", "sent"), [("a", "/f/a/"), ("a/", "/f/a/"), ("a/b", "/f/a/b/")])
+def test_a_rest_that_ends_in_a_slash_does_not_double_it(asked, sent):
+    """An upstream path that ends in a slash ends in one, however the client wrote its own."""
+    assert Route("GET", "f/{rest...}", "/f/{rest...}/").upstream_path({"rest": asked}) == sent

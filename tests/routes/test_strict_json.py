@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsgiproxy_hs.exceptions import BodyInvalid
-from wsgiproxy_hs.routes.strict_json import parse_json
+from wsgiproxy_hs.exceptions import BodyInvalid, BodyTooComplex
+from wsgiproxy_hs.routes.strict_json import JsonLimits, parse_json
 
 REFUSED = {
     "nothing": (b"", "not JSON"),
@@ -29,7 +29,7 @@ REFUSED = {
     "minus Infinity": (b"[-Infinity]", "not JSON"),
     "1e400": (b"[1e400]", "too large"),
     "-1e400": (b"[-1e400]", "too large"),
-    "a float of many digits": (b"[1." + b"0" * 1001 + b"]", "too large"),
+    "a float of many digits": (b"[1." + b"0" * 1001 + b"]", "1000 digits"),
     "an integer of many digits": (b"[1" + b"0" * 1000 + b"]", "1000 digits"),
     "a negative integer of many digits": (b"[-" + b"9" * 5000 + b"]", "1000 digits"),
     "a duplicate key": (b'{"a":1,"b":2,"a":3}', "'a' twice"),
@@ -60,9 +60,31 @@ REFUSED = {
 def test_what_two_parsers_could_read_in_two_ways_is_refused(case):
     """Each is refused with a sentence that says what is wrong (F059 to F066)."""
     body, words = REFUSED[case]
-    with pytest.raises(BodyInvalid) as caught:
+    with pytest.raises((BodyInvalid, BodyTooComplex)) as caught:
         parse_json(body)
     assert words in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("limits", "within", "beyond"),
+    [
+        (JsonLimits(max_depth=3), b"[[[]]]", b"[[[[]]]]"),
+        (JsonLimits(max_keys=3), b'{"a":1,"b":{"c":":::::"}}', b'[{"a":1,"b":2},{"a":3,"b":4}]'),
+        (JsonLimits(max_digits=3), b"[123, -12, 1.2]", b"[1234]"),
+        (JsonLimits(max_digits=3), b"[1e2]", b"[1e-2]"),
+    ],
+)
+def test_what_is_too_much_is_refused_by_its_own_name(limits, within, beyond):
+    """Depth, keys and digits have limits, and what passes one is ``body-too-complex`` (F062, F063)."""
+    parse_json(within, limits)
+    with pytest.raises(BodyTooComplex):
+        parse_json(beyond, limits)
+
+
+def test_keys_are_counted_anew_for_every_document():
+    """What one document had does not count for the next."""
+    for _ in range(3):
+        parse_json(b'{"a":":::::","b":2}', JsonLimits(max_keys=2))
 
 
 ACCEPTED = [
@@ -125,6 +147,6 @@ HOSTILE = {
 def test_much_malice_is_judged_in_a_blink(case):
     """The time to refuse a body grows with its size and not with its square."""
     started = time.process_time()
-    with pytest.raises(BodyInvalid):
+    with pytest.raises((BodyInvalid, BodyTooComplex)):
         parse_json(HOSTILE[case])
     assert time.process_time() - started < 2

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsgiproxy_hs.exceptions import error_document
+from wsgiproxy_hs.error_document import error_document
 from wsgiproxy_hs.upstream.reshape import MAX_ERROR_BYTES, read_error_body, upstream_status
 
 JSON = [("Content-Type", "application/json")]

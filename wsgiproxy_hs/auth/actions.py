@@ -10,10 +10,10 @@ from typing import Final
 from wsgiproxy_hs.auth import pages
 from wsgiproxy_hs.auth.answers import NOT_STORED, Answer, json_answer, redirect_answer, with_query
 from wsgiproxy_hs.auth.callback_urls import callback_url
-from wsgiproxy_hs.auth.errors import AccessDenied, AuthError
+from wsgiproxy_hs.auth.errors import THROTTLED, AccessDenied, AuthError, CredentialsSignin
 from wsgiproxy_hs.auth.providers import Provider, User
 from wsgiproxy_hs.auth.site import Site, Visit
-from wsgiproxy_hs.sessions import Session
+from wsgiproxy_hs.sessions import Session, current_claims, newest_claims
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +41,18 @@ def show_providers(site: Site, _visit: Visit) -> Answer:
 
 
 def show_session(site: Site, visit: Visit) -> Answer:
-    """``null``, or the session, whose cookie is issued anew."""
+    """``null``, or the session, renewed when due; its cookie is issued anew.
+
+    With ``?peek=1``, for pages that ask again and again, nothing is renewed, issued or prolonged.
+    """
     session = site.sessions.read(visit.request.cookie_header)
     if session is None:
         return _no_session(site, visit, NOT_STORED)
-    return _rolled(site, visit, session.claims, NOT_STORED)
+    if visit.request.query.get("peek") == "1":
+        expires = session.expires or site.end(session.claims)
+        return json_answer(public_document(site, session.claims, expires), headers=NOT_STORED)
+    claims = current_claims(site.sessions, session, site.renewal)
+    return _no_session(site, visit, NOT_STORED) if claims is None else _rolled(site, visit, claims, NOT_STORED)
 
 
 def update_session(site: Site, visit: Visit) -> Answer:
@@ -53,7 +60,10 @@ def update_session(site: Site, visit: Visit) -> Answer:
     session = site.sessions.read(visit.request.cookie_header)
     if session is None:
         return _no_session(site, visit, ())
-    claims = _updated(site, session, visit.request.body.get("data"))
+    current = current_claims(site.sessions, session, site.renewal)
+    if current is None:
+        return _no_session(site, visit, ())
+    claims = _updated(site, Session(current), visit.request.body.get("data"))
     return _no_session(site, visit, ()) if claims is None else _rolled(site, visit, claims, ())
 
 
@@ -75,7 +85,7 @@ def _no_session(site: Site, visit: Visit, headers: tuple[tuple[str, str], ...]) 
 
 
 def _rolled(site: Site, visit: Visit, claims: Claims, headers: tuple[tuple[str, str], ...]) -> Answer:
-    expires = site.clock() + site.session_max_age_seconds
+    expires = site.end(claims)
     cookies = site.sessions.write(claims, visit.request.cookie_header, expires=expires)
     document = public_document(site, claims, expires)
     return json_answer(document, headers=headers, cookies=[*visit.cookies, *cookies])
@@ -109,18 +119,32 @@ def sign_in(site: Site, visit: Visit) -> Answer:
     :raises AuthError: when there is to be no session; what the upstream issued is revoked then.
     """
     provider = provider_of(visit)
-    user = provider.sign_in(visit.request.body)
+    user = _admitted(site, visit, provider)
     elsewhere = _judged(site, user)
     if elsewhere is not None:
         return _redirect(visit, callback_url(elsewhere, site.origin))
     header = visit.request.cookie_header
     former = site.sessions.read(header)
-    expires = site.clock() + site.session_max_age_seconds
-    cookies = site.sessions.write(user.session_claims(), header, expires=expires)
+    claims = user.session_claims()
+    cookies = site.sessions.write(claims, header, expires=site.end(claims))
     if former is not None:
-        revoke(site, former.claims)
+        revoke(site, newest_claims(site.sessions, former, site.renewal))
     site.notify("sign_in", provider=provider.id, sub=user.id)
     return _redirect(visit, visit.callback_url, cookies)
+
+
+def _admitted(site: Site, visit: Visit, provider: Provider) -> User:
+    """Who the credentials are of; :raises CredentialsSignin: code ``throttled`` when there were too many attempts."""
+    credentials = visit.request.body
+    if site.throttle is None:
+        return provider.sign_in(credentials)
+    account = next((credentials.get(field.name) for field in provider.fields), None)
+    wait_seconds = site.throttle.wait_seconds(visit.request.client_address, account)
+    if wait_seconds is not None:
+        raise CredentialsSignin(THROTTLED, retry_after_seconds=wait_seconds)
+    user = provider.sign_in(credentials)
+    site.throttle.succeeded(account)
+    return user
 
 
 def _judged(site: Site, user: User) -> str | None:
@@ -150,7 +174,7 @@ def sign_out(site: Site, visit: Visit) -> Answer:
     header = visit.request.cookie_header
     session = site.sessions.read(header)
     if session is not None:
-        revoke(site, session.claims)
+        revoke(site, newest_claims(site.sessions, session, site.renewal))
         site.notify("sign_out", sub=session.claims.get("sub"))
     return _redirect(visit, visit.callback_url, site.sessions.clear(header))
 

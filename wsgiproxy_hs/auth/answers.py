@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
-from wsgiproxy_hs.exceptions import BodyTooLarge, Header, error_document
+from wsgiproxy_hs.error_document import error_document
+from wsgiproxy_hs.exceptions import BodyTooLarge, Header
 from wsgiproxy_hs.sessions.javascript_json import dumps
 
 NOT_STORED: Final[tuple[Header, ...]] = (

@@ -4,7 +4,7 @@
 
     Reads:   REQUEST_METHOD, wsgiproxy_hs.path_params, SCRIPT_NAME, PATH_INFO, QUERY_STRING, CONTENT_TYPE,
              CONTENT_LENGTH, wsgi.input, wsgi.input_terminated, HTTP_COOKIE, HTTP_X_AUTH_RETURN_REDIRECT,
-             HTTP_SEC_FETCH_SITE, HTTP_ORIGIN
+             HTTP_SEC_FETCH_SITE, HTTP_ORIGIN, wsgiproxy_hs.client_address
     Raises:  nothing
 
 It answers as NextAuth.js v5 does (@auth/core 0.41.3, next-auth 5.0.0-beta.32); where it differs on purpose,
@@ -33,8 +33,11 @@ from wsgiproxy_hs.auth.incoming import read_request
 from wsgiproxy_hs.auth.pages import BUILT_IN_PAGES, Pages
 from wsgiproxy_hs.auth.providers import CredentialsProvider, Provider
 from wsgiproxy_hs.auth.site import SessionStore, Site
-from wsgiproxy_hs.exceptions import BodyTooLarge, ConfigurationError, reason_phrase
+from wsgiproxy_hs.error_document import reason_phrase
+from wsgiproxy_hs.exceptions import BodyTooLarge, ConfigurationError
+from wsgiproxy_hs.sessions import Renewing
 from wsgiproxy_hs.settings import Settings
+from wsgiproxy_hs.throttling import SignInThrottle
 from wsgiproxy_hs.upstream.client import UpstreamClient
 
 MAX_BODY_BYTES: Final = 65_536
@@ -58,6 +61,9 @@ class AuthApp:
     :param max_body_bytes: larger bodies are 413.
     :param session_max_age_seconds: from each use of a session to its end.
     :param clock: seconds since the epoch.
+    :param refresh_token_claim: the claim whose end is the session's at the latest.
+    :param renewal: renews the tokens of a session that is read; without it they stay as they are.
+    :param throttle: counts attempts to sign in, by address and by account.
     :raises ConfigurationError: naming every fault.
     """
 
@@ -74,6 +80,9 @@ class AuthApp:
         max_body_bytes: int = MAX_BODY_BYTES,
         session_max_age_seconds: int = 2_592_000,
         clock: Callable[[], float] = time.time,
+        refresh_token_claim: str = "refreshToken",  # noqa: S107 - the name of a claim
+        renewal: Renewing | None = None,
+        throttle: SignInThrottle | None = None,
     ) -> None:
         if not providers and hooks.authorize is not None:
             providers = [CredentialsProvider(hooks.authorize)]
@@ -89,9 +98,11 @@ class AuthApp:
             max_body_bytes=max_body_bytes,
             session_max_age_seconds=session_max_age_seconds,
             clock=clock,
+            refresh_token_claim=refresh_token_claim,
+            renewal=renewal,
+            throttle=throttle,
         )
-        faults = site_faults(self._site)
-        if faults:
+        if faults := site_faults(self._site):
             raise ConfigurationError(faults)
 
     @classmethod
@@ -101,6 +112,8 @@ class AuthApp:
         *,
         transport: BaseAdapter,
         sessions: SessionStore,
+        renewal: Renewing | None = None,
+        throttle: SignInThrottle | None = None,
         hooks: Hooks = NO_HOOKS,
         **_: object,
     ) -> AuthApp:
@@ -123,6 +136,9 @@ class AuthApp:
                 sign_out=hooks.sign_out or accounts.revoke,
             ),
             session_max_age_seconds=settings.session_max_age_seconds,
+            refresh_token_claim=settings.refresh_token_claim,
+            renewal=renewal,
+            throttle=throttle,
         )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -31,8 +31,9 @@ class Csrf(NamedTuple):
 def check_csrf(cookie_values: Sequence[str], body_token: object, secrets: Sequence[str]) -> Csrf:
     """Judge the values of all CSRF cookies that a request carried, in its order.
 
-    A cookie counts when its hash was made with the joined secrets, as Auth.js does it, or with any one of them, so
-    that adding a secret costs nobody a refused form. A sibling site can put a second cookie beside ours (F033): when
+    A cookie counts when its hash was made with the joined secrets, as Auth.js does it, or with any one of them; ours
+    is made with the first alone, which is known to every server throughout a rotation: so adding, using and dropping
+    a secret costs nobody a refused form. A sibling site can put a second cookie beside ours (F033): when
     two cookies are good and differ, nothing is verified, because nobody can say which one is the browser's own.
 
     :param body_token: the body's ``csrfToken``, of whatever type; ``None`` when there is none.
@@ -40,7 +41,7 @@ def check_csrf(cookie_values: Sequence[str], body_token: object, secrets: Sequen
     good = list(dict.fromkeys(token for value in cookie_values if (token := _token_of(value, secrets)) is not None))
     if not good:
         token = randomness.token_hex(TOKEN_BYTES)
-        return Csrf(token, f"{token}|{csrf_hash(token, ','.join(secrets))}", False)
+        return Csrf(token, f"{token}|{csrf_hash(token, secrets[0])}", False)
     is_same = isinstance(body_token, str) and hmac.compare_digest(_bytes(good[0]), _bytes(body_token))
     return Csrf(good[0], None, is_same and len(good) == 1)
 

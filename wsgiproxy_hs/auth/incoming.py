@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from wsgiref.types import WSGIEnvironment
 
 from wsgiproxy_hs.auth.errors import BadRequest
-from wsgiproxy_hs.environ import PATH_PARAMS
+from wsgiproxy_hs.environ import CLIENT_ADDRESS, PATH_PARAMS
 from wsgiproxy_hs.exceptions import BodyTooLarge
 
 ACTIONS: Final = frozenset(
@@ -35,6 +35,7 @@ class AuthRequest(NamedTuple):
 
     ``query`` and ``body`` hold the last value of a repeated name, ``first_error`` the first ``error`` of the query, as
     Auth.js reads them. ``is_ours`` is ``False`` when the browser says that another site made this request.
+    ``client_address`` is there only when it is surely the client's.
     """
 
     method: str
@@ -47,6 +48,7 @@ class AuthRequest(NamedTuple):
     cookie_header: str
     wants_json: bool
     is_ours: bool
+    client_address: str | None = None
 
 
 def read_request(environ: WSGIEnvironment, *, base_path: str, origin: str, max_body_bytes: int) -> AuthRequest:
@@ -72,6 +74,7 @@ def read_request(environ: WSGIEnvironment, *, base_path: str, origin: str, max_b
         cookie_header=environ.get("HTTP_COOKIE", ""),
         wants_json="HTTP_X_AUTH_RETURN_REDIRECT" in environ,
         is_ours=is_ours(environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN"), origin),
+        client_address=environ.get(CLIENT_ADDRESS),
     )
 
 

@@ -14,19 +14,16 @@ from wsgiproxy_hs.auth.hooks import Hooks
 from wsgiproxy_hs.auth.incoming import AuthRequest
 from wsgiproxy_hs.auth.pages import Pages
 from wsgiproxy_hs.auth.providers import Provider
-from wsgiproxy_hs.sessions import Session, parse_cookies, set_cookie
+from wsgiproxy_hs.sessions import Renewing, SessionTokens, parse_cookies, session_end, set_cookie
+from wsgiproxy_hs.throttling import SignInThrottle
 
 log = logging.getLogger(__name__)
 
 
-class SessionStore(Protocol):
+class SessionStore(SessionTokens, Protocol):
     """What the handler asks of :class:`wsgiproxy_hs.sessions.Sessions`."""
 
     hidden_claims: frozenset[str]
-
-    def read(self, cookie_header: str) -> Session | None: ...
-    def write(self, claims: Mapping[str, object], cookie_header: str, *, expires: float | None = None) -> list[str]: ...
-    def clear(self, cookie_header: str) -> list[str]: ...
 
 
 @dataclass(frozen=True)
@@ -34,6 +31,8 @@ class Site:
     """The handler's configuration, checked.
 
     :param origin: ``https://app.example.com``. :param base_path: ``/api/auth``.
+    :param renewal: renews the tokens of a session that is read, and knows of those that were renewed elsewhere.
+    :param throttle: counts attempts to sign in.
     """
 
     origin: str
@@ -46,6 +45,13 @@ class Site:
     max_body_bytes: int
     session_max_age_seconds: int
     clock: Callable[[], float]
+    refresh_token_claim: str = "refreshToken"
+    renewal: Renewing | None = None
+    throttle: SignInThrottle | None = None
+
+    def end(self, claims: Mapping[str, object]) -> float:
+        """When a session that is written now ends, in seconds since the epoch (F010)."""
+        return session_end(self.clock() + self.session_max_age_seconds, claims.get(self.refresh_token_claim))
 
     @property
     def secure(self) -> bool:

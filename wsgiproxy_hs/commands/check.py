@@ -13,6 +13,13 @@ from wsgiproxy_hs.settings import Settings
 from wsgiproxy_hs.stack import create_app, make_transport
 from wsgiproxy_hs.upstream import Clocks, UpstreamClient
 
+WELL = (200, 401, 403)
+"""Whoever is asked who we are and knows sign-in says: you are this one, or nobody."""
+HINTS = {
+    400: "does ALLOWED_HOSTS have the host of BACKEND_URL?",
+    404: "there is no /auth/users/me/; is this the Django backend, and its path right?",
+}
+
 
 def add_to(commands: Any) -> None:
     command = commands.add_parser("check", help="validate the settings and ask the backend", description=__doc__)
@@ -34,9 +41,19 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return 1
     finally:
         transport.close()
-    verdict = "well" if status < 500 else "it answers with an error of its own"
-    print(f"backend: {settings.backend_url} answers with status {status}: {verdict}")
-    return 0 if status < 500 else 1
+    print(f"backend: {settings.backend_url} answers with status {status}: {verdict(status)}")
+    return 0 if status in WELL else 1
+
+
+def verdict(status: int) -> str:
+    """What the answer to the question who we are tells about the backend."""
+    if status in WELL:
+        return "well"
+    if status in HINTS:
+        return HINTS[status]
+    if 300 <= status < 400:
+        return "it redirects; is BACKEND_URL right, https included?"
+    return "that is an error of its own"
 
 
 def ask(settings: Settings, transport: BaseAdapter) -> int:

@@ -30,7 +30,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 def _table(environ: Mapping[str, str]) -> tuple[str, Iterable[Route]]:
     """The table of the settings; without complete settings, the table alone is enough to print it."""
     settings = Settings.model_construct(
-        prefix=environ.get("WSGIPROXY_PREFIX", "/api"),
+        prefix=(environ.get("WSGIPROXY_PREFIX") or "/api").rstrip("/"),
         routes=environ.get("WSGIPROXY_ROUTES") or Settings.model_fields["routes"].default,
     )
     if ":" not in settings.routes:
@@ -67,6 +67,8 @@ def remarks(route: Route) -> Iterable[str]:
         yield f"passes {', '.join(route.request_headers)}"
     if route.cross_site is not CrossSite.CHECKED:
         yield f"cross-site: {route.cross_site.value}"
+    if route.throttle is not None:
+        yield f"throttled: {route.throttle}"
     if route.redirects:
         yield "redirects pass"
     if not route.reshape_errors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from wsgiproxy_hs.sessions import Sessions
@@ -32,7 +32,12 @@ def run_seal(_: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if not isinstance(claims, dict):
         print('The claims must be a JSON object, such as {"sub": "1", "accessToken": "..."}', file=sys.stderr)
         return 2
-    lines = _sessions(environ).write(claims, "")
+    sessions = _sessions(environ)
+    try:
+        lines = sessions.write(claims, "")
+    except ValueError as error:
+        print(f"These claims cannot be sealed: {error}", file=sys.stderr)
+        return 2
     print("; ".join(line.partition(";")[0] for line in lines))
     return 0
 
@@ -45,10 +50,16 @@ def run_unseal(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         reason = ": what is there is forged, over, or sealed with another secret" if sessions.has_cookie(header) else ""
         print(f"There is no session cookie that can be opened{reason}", file=sys.stderr)
         return 1
-    hidden = dict.fromkeys(sessions.hidden_claims & session.claims.keys(), "(hidden)")
-    shown = dict(session.claims) if options.show_tokens else {**session.claims, **hidden}
+    shown = dict(session.claims) if options.show_tokens else hide(dict(session.claims), sessions.hidden_claims)
     print(json.dumps(shown, indent=2, ensure_ascii=False))
     return 0
+
+
+def hide(value: Any, names: Collection[str]) -> Any:
+    """The claims with tokens covered, wherever they stand."""
+    if isinstance(value, dict):
+        return {name: "(hidden)" if name in names else hide(member, names) for name, member in value.items()}
+    return [hide(member, names) for member in value] if isinstance(value, list) else value
 
 
 def _sessions(environ: Mapping[str, str]) -> Sessions:

@@ -2,7 +2,7 @@
 
 ::
 
-    Stack:   errors -> routing -> cross-site -> session -> body -> [endpoint]
+    Stack:   errors -> limits -> routing -> cross-site -> session -> throttle -> body -> [endpoint]
     Reads:   wsgiproxy_hs.json_body
     Writes:  -
     Raises:  BodyInvalid 400, ProviderFailed 502, EndpointNotConfigured 503, UpstreamBusy 503, UpstreamTimeout 504

@@ -2,9 +2,10 @@
 
 ::
 
-    Stack:   errors -> routing -> cross-site -> session -> body -> [endpoint]
+    Stack:   errors -> limits -> routing -> cross-site -> session -> throttle -> body -> [endpoint]
     Reads:   wsgiproxy_hs.route, wsgiproxy_hs.path_params, wsgiproxy_hs.access_token, wsgiproxy_hs.request_id,
              REQUEST_METHOD, QUERY_STRING, CONTENT_TYPE, CONTENT_LENGTH, wsgi.input, REMOTE_ADDR, HTTP_VIA,
+             HTTP_X_FORWARDED_FOR, HTTP_FORWARDED, SERVER_PROTOCOL,
              the headers of wsgiproxy_hs.upstream.headers.REQUEST_HEADERS
     Writes:  -
     Raises:  UpstreamStatus, UpstreamUnreachable 502, UpstreamAnswerInvalid 502, UpstreamRedirect 502,
@@ -28,7 +29,8 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
 from wsgiproxy_hs.environ import ACCESS_TOKEN, PATH_PARAMS, REQUEST_ID, ROUTE
-from wsgiproxy_hs.exceptions import Header, UpstreamRedirect, UpstreamStatus, reason_phrase
+from wsgiproxy_hs.error_document import reason_phrase
+from wsgiproxy_hs.exceptions import Header, UpstreamRedirect, UpstreamStatus
 from wsgiproxy_hs.routes import Route
 from wsgiproxy_hs.settings import Settings
 from wsgiproxy_hs.upstream.addresses import host_header
@@ -36,10 +38,10 @@ from wsgiproxy_hs.upstream.clocks import Clocks
 from wsgiproxy_hs.upstream.faults import upstream_fault
 from wsgiproxy_hs.upstream.headers import (
     REQUEST_HEADERS,
+    Forwarding,
     answer_headers,
     environ_names,
     forwarding_headers,
-    public_headers,
     request_headers,
 )
 from wsgiproxy_hs.upstream.reshape import read_error_body, upstream_status
@@ -55,7 +57,7 @@ class Forwarder:
     :param transport: any ``requests`` transport adapter.
     :param scheme: the word before the access token in ``Authorization``.
     :param clocks: of a row that sets none of its own.
-    :param public_url: where browsers find us, told to the upstream; ``None`` tells it nothing.
+    :param forwarding: what the upstream is told about the client and about us.
     :param heartbeat_seconds: longest silence of an event stream towards the client.
     """
 
@@ -66,7 +68,7 @@ class Forwarder:
         transport: BaseAdapter,
         scheme: str = "JWT",
         clocks: Clocks | None = None,
-        public_url: str | None = None,
+        forwarding: Forwarding | None = None,
         heartbeat_seconds: float = 15.0,
     ) -> None:
         self._upstream_url = upstream_url.rstrip("/")
@@ -76,7 +78,7 @@ class Forwarder:
         self._clocks = clocks or Clocks()
         self._heartbeat_seconds = heartbeat_seconds
         self._names = environ_names(REQUEST_HEADERS)
-        self._public = public_headers(public_url)
+        self._forwarding = forwarding or Forwarding()
 
     @classmethod
     def from_settings(cls, settings: Settings, *, transport: BaseAdapter, **_: object) -> Forwarder:
@@ -86,7 +88,7 @@ class Forwarder:
             transport=transport,
             scheme=settings.authorization_scheme,
             clocks=Clocks(**settings.clocks),
-            public_url=settings.public_url,
+            forwarding=Forwarding(**settings.forwarding),
             heartbeat_seconds=settings.heartbeat_seconds,
         )
 
@@ -134,7 +136,11 @@ class Forwarder:
 
     def _headers(self, route: Route, environ: WSGIEnvironment) -> dict[str, str]:
         names = self._names + environ_names(route.request_headers) if route.request_headers else self._names
-        headers = {"Host": self._host, **request_headers(environ, names), **forwarding_headers(environ, self._public)}
+        headers = {
+            "Host": self._host,
+            **request_headers(environ, names),
+            **forwarding_headers(environ, self._forwarding),
+        }
         if ACCESS_TOKEN in environ:
             headers["Authorization"] = environ[ACCESS_TOKEN].authorization(self._scheme)
         if REQUEST_ID in environ:

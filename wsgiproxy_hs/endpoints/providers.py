@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import SecretStr
 from requests.adapters import BaseAdapter
 
+from wsgiproxy_hs.error_document import reason_phrase
 from wsgiproxy_hs.exceptions import (
     Header,
     ProviderFailed,
@@ -22,8 +23,8 @@ from wsgiproxy_hs.exceptions import (
     UpstreamAnswerInvalid,
     UpstreamBusy,
     UpstreamUnreachable,
-    reason_phrase,
 )
+from wsgiproxy_hs.safe_headers import SAFE_HEADERS
 from wsgiproxy_hs.settings import Settings
 from wsgiproxy_hs.upstream.client import Reply, UpstreamClient
 from wsgiproxy_hs.upstream.clocks import Clocks
@@ -160,7 +161,7 @@ def json_answer(document: object) -> tuple[str, list[Header], bytes]:
         ("Content-Type", "application/json"),
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
-        ("X-Content-Type-Options", "nosniff"),
+        *SAFE_HEADERS,
     ]
     return reason_phrase(200), headers, body
 

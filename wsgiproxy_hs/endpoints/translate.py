@@ -2,9 +2,9 @@
 
 ::
 
-    Stack:   errors -> routing -> cross-site -> session -> body -> [endpoint]
+    Stack:   errors -> limits -> routing -> cross-site -> session -> throttle -> body -> [endpoint]
     Reads:   wsgiproxy_hs.json_body, wsgiproxy_hs.path_params, wsgiproxy_hs.access_token, wsgiproxy_hs.request_id,
-             REMOTE_ADDR, HTTP_VIA
+             REMOTE_ADDR, HTTP_VIA, HTTP_X_FORWARDED_FOR, HTTP_FORWARDED, SERVER_PROTOCOL
     Writes:  -
     Raises:  BodyInvalid 400, UpstreamStatus, Unauthorized 401, ProviderFailed 502, UpstreamUnreachable 502,
              UpstreamAnswerInvalid 502, UpstreamRedirect 502, EndpointNotConfigured 503, UpstreamBusy 503,
@@ -46,7 +46,7 @@ from wsgiproxy_hs.exceptions import (
 from wsgiproxy_hs.routes.templates import PathTemplate
 from wsgiproxy_hs.settings import Settings
 from wsgiproxy_hs.upstream.client import Reply, UpstreamClient
-from wsgiproxy_hs.upstream.headers import ERROR_HEADERS_KEPT, forwarding_headers, public_headers
+from wsgiproxy_hs.upstream.headers import ERROR_HEADERS_KEPT, Forwarding, forwarding_headers
 from wsgiproxy_hs.upstream.reshape import upstream_status
 
 MAX_TRANSLATION_SECONDS: Final = 300.0
@@ -69,7 +69,7 @@ class Translate:
     :param provider: ``None`` where translation is not set up: every request is answered 503 then.
     :param model: the model to ask for.
     :param scheme: the word before the access token in ``Authorization``.
-    :param public_headers: where browsers find us, told to the upstream.
+    :param forwarding: what the upstream is told about the client and about us.
     """
 
     def __init__(
@@ -79,13 +79,13 @@ class Translate:
         provider: Provider | None,
         model: str,
         scheme: str = "JWT",
-        public_headers: Mapping[str, str] | None = None,
+        forwarding: Forwarding | None = None,
     ) -> None:
         self._upstream = upstream
         self._provider = provider
         self._model = model
         self._scheme = scheme
-        self._public_headers = public_headers or {}
+        self._forwarding = forwarding or Forwarding()
 
     @classmethod
     def from_settings(
@@ -101,7 +101,7 @@ class Translate:
             provider=provider_of(settings, outside or transport),
             model=settings.translate_model,
             scheme=settings.authorization_scheme,
-            public_headers=public_headers(settings.public_url),
+            forwarding=Forwarding(**settings.forwarding),
         )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -121,7 +121,7 @@ class Translate:
 
         :raises UpstreamStatus: with the upstream's own status when it refuses.
         """
-        headers = forwarding_headers(environ, self._public_headers)
+        headers = forwarding_headers(environ, self._forwarding)
         if REQUEST_ID in environ:
             headers["X-Request-ID"] = environ[REQUEST_ID]
         reply = self._upstream.call(

@@ -2,12 +2,12 @@
 
 ::
 
-    Stack:   errors -> routing -> cross-site -> session -> [body] -> endpoint
+    Stack:   errors -> limits -> routing -> cross-site -> session -> throttle -> [body] -> endpoint
     Reads:   wsgiproxy_hs.route, REQUEST_METHOD, CONTENT_LENGTH, CONTENT_TYPE, HTTP_CONTENT_ENCODING,
-             HTTP_TRANSFER_ENCODING, wsgi.input, wsgi.input_terminated
+             HTTP_TRANSFER_ENCODING, wsgi.input, wsgi.input_terminated, SERVER_SOFTWARE
     Writes:  wsgiproxy_hs.json_body, wsgi.input, CONTENT_LENGTH, CONTENT_TYPE, HTTP_TRANSFER_ENCODING
-    Raises:  BodyInvalid 400, BodyNotExpected 400, BodyIncomplete 400, ContentLengthInvalid 400, LengthRequired 411,
-             BodyTooLarge 413, UnsupportedMediaType 415
+    Raises:  BodyInvalid 400, BodyTooComplex 400, BodyNotExpected 400, BodyIncomplete 400, ContentLengthInvalid 400,
+             UploadTooSlow 408, LengthRequired 411, BodyTooLarge 413, UnsupportedMediaType 415
 
 The row says what the body is. Nothing is converted: the bytes that were judged are the bytes in the spool.
 """
@@ -24,8 +24,11 @@ from wsgiproxy_hs.environ import JSON_BODY, ROUTE
 from wsgiproxy_hs.exceptions import BodyNotExpected, ContentLengthInvalid, LengthRequired, UnsupportedMediaType
 from wsgiproxy_hs.routes import RAW, BodyRule, Route
 from wsgiproxy_hs.routes.judge import judge
-from wsgiproxy_hs.routes.spool import spool_body
+from wsgiproxy_hs.routes.spool import USUAL_PACE, Pace, spool_body
+from wsgiproxy_hs.routes.strict_json import USUAL_LIMITS, JsonLimits
 
+_HIDES_CUTS: Final = "Granian"
+"""A server that ends a chunked body that was cut as if it were whole, so that no such body can be believed (F076)."""
 _JSON_TYPES: Final = frozenset({"", "application/json", "text/plain"})
 
 
@@ -33,13 +36,23 @@ class BodyMiddleware:
     """Reads and judges.
 
     :param max_bytes: largest body where the row sets no limit of its own.
-    :param max_depth: deepest nesting of JSON.
+    :param json_limits: how deep, how many and how long the parts of JSON may be.
+    :param pace: how slowly a body may arrive.
     """
 
-    def __init__(self, app: WSGIApplication, /, *, max_bytes: int = 1_048_576, max_depth: int = 64) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        /,
+        *,
+        max_bytes: int = 1_048_576,
+        json_limits: JsonLimits = USUAL_LIMITS,
+        pace: Pace = USUAL_PACE,
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
-        self._max_depth = max_depth
+        self._json_limits = json_limits
+        self._pace = pace
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         route: Route = environ[ROUTE]
@@ -54,12 +67,12 @@ class BodyMiddleware:
         """Spool the body, put the spool in its place, then judge it."""
         if rule is not RAW:
             check_type(environ, is_empty=length == 0)
-        spool, size = spool_body(environ["wsgi.input"], length, max_bytes)
+        spool, size = spool_body(environ["wsgi.input"], length, max_bytes, self._pace)
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = spool, str(size)
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         if rule is RAW:
             return
-        document = judge(spool.read(), rule, max_depth=self._max_depth)
+        document = judge(spool.read(), rule, self._json_limits)
         spool.seek(0)
         if size:
             environ[JSON_BODY] = document
@@ -78,9 +91,12 @@ def content_length(environ: WSGIEnvironment) -> int | None:
         if not (text.isascii() and text.isdecimal()) or len(text) > 18:
             raise ContentLengthInvalid
         return int(text)
+    is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+    if is_chunked and environ.get("SERVER_SOFTWARE", "").startswith(_HIDES_CUTS):
+        raise LengthRequired
     if environ.get("wsgi.input_terminated"):
         return None
-    if "HTTP_TRANSFER_ENCODING" in environ:
+    if is_chunked:
         raise LengthRequired
     return 0
 

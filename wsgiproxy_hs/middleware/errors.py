@@ -2,8 +2,8 @@
 
 ::
 
-    Stack:   [errors] -> routing -> cross-site -> session -> body -> endpoint
-    Reads:   HTTP_X_REQUEST_ID, REQUEST_METHOD, CONTENT_LENGTH, HTTP_TRANSFER_ENCODING, wsgi.input,
+    Stack:   [errors] -> limits -> routing -> cross-site -> session -> throttle -> body -> endpoint
+    Reads:   HTTP_X_REQUEST_ID, REQUEST_METHOD, CONTENT_LENGTH, HTTP_TRANSFER_ENCODING, wsgi.input, gunicorn.socket,
              wsgi.input_terminated
     Writes:  wsgiproxy_hs.request_id
     Raises:  -
@@ -19,14 +19,14 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from werkzeug.wsgi import get_input_stream
-
 from wsgiproxy_hs.environ import REQUEST_ID
-from wsgiproxy_hs.exceptions import ProxyError, error_document
+from wsgiproxy_hs.error_document import error_document
+from wsgiproxy_hs.exceptions import ProxyError
+from wsgiproxy_hs.routes.draining import announces_body, drain
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,128}")
 _log = logging.getLogger("wsgiproxy_hs")
@@ -44,24 +44,42 @@ class ErrorMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ[REQUEST_ID] = request_id(environ.get("HTTP_X_REQUEST_ID"))
+        stream = environ["wsgi.input"]
         try:
             return self._app(environ, start_response)
         except ProxyError as error:
-            return self._answer(error, environ, start_response)
+            return self._answer(error, environ, stream, start_response)
         except Exception as error:
             _log.exception("request %s: %s", environ[REQUEST_ID], type(error).__name__)
-            return self._answer(ProxyError(), environ, start_response, sys.exc_info())
+            return self._answer(ProxyError(), environ, stream, start_response, sys.exc_info())
 
     def _answer(
-        self, error: ProxyError, environ: WSGIEnvironment, start_response: StartResponse, *exc_info: Any
+        self, error: ProxyError, environ: WSGIEnvironment, stream: Any, start_response: StartResponse, *exc_info: Any
     ) -> Iterable[bytes]:
         """Answer with the error; ``exc_info`` only for a bug, which may come after the answer began (PEP 3333)."""
         if error.status >= 500 and error.__cause__ is not None:
             _log.warning("request %s: %s: %r", environ[REQUEST_ID], error.code, error.__cause__)
         status, headers, body = error_document(error, environ[REQUEST_ID])
-        drain(environ, max(self._drain_bytes, error.drain_bytes))
         start_response(status, headers, *exc_info)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+        pieces = [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+        if error.drain_bytes is None or environ["wsgi.input"] is not stream or not announces_body(environ):
+            return pieces
+        return Drained(pieces, environ, max(self._drain_bytes, error.drain_bytes))
+
+
+class Drained:
+    """An answer after which the rest of the request's body is read away: first the client is told, then heard out."""
+
+    def __init__(self, pieces: list[bytes], environ: WSGIEnvironment, max_bytes: int) -> None:
+        self._pieces = pieces
+        self._environ = environ
+        self._max_bytes = max_bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._pieces)
+
+    def close(self) -> None:
+        drain(self._environ, self._max_bytes)
 
 
 def request_id(given: str | None) -> str:
@@ -69,15 +87,3 @@ def request_id(given: str | None) -> str:
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given
     return os.urandom(16).hex()
-
-
-def drain(environ: WSGIEnvironment, max_bytes: int) -> None:
-    """Read what the client is still sending, up to a bound; its failing is its own affair."""
-    if environ.get("CONTENT_LENGTH", "") in ("", "0") and "HTTP_TRANSFER_ENCODING" not in environ:
-        return
-    try:
-        stream = get_input_stream(environ)
-        while max_bytes > 0 and (chunk := stream.read(min(65_536, max_bytes))):
-            max_bytes -= len(chunk)
-    except Exception:
-        _log.debug("request %s: the rest of its body could not be read", environ.get(REQUEST_ID))

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import BaseModel
 
 from wsgiproxy_hs.exceptions import ConfigurationError
+from wsgiproxy_hs.routes.header_names import header_fault
 from wsgiproxy_hs.routes.templates import PathTemplate
 
 _METHOD: Final = re.compile(r"[A-Z]+")
@@ -42,6 +43,8 @@ class CrossSite(enum.Enum):
 
     CHECKED = "checked"
     """Evidence of the same origin, or the header that only our own pages can send."""
+    CHECKED_GET = "checked, GET too"
+    """As above, also for GET and HEAD: for rows whose GET has effects (F148)."""
     OWN_TOKEN = "own token"
     """Contrary evidence refuses; without any, the endpoint's own CSRF token decides."""
     EXEMPT = "exempt"
@@ -62,14 +65,16 @@ class Route:
     :param methods: ``"GET, POST"``. HEAD follows GET, OPTIONS is answered for every row.
     :param path: public path below the prefix, without slashes around it: ``workspaces/{workspace_id}/chats``.
     :param to: where it goes: an upstream path template ending in a slash, or an endpoint, which is a WSGI app or a
-        class with ``from_settings(settings, *, transport, sessions)`` that makes one.
+        class with ``from_settings(settings, *, transport, sessions, **others)`` that makes one.
     :param token: ``NONE``, ``OPTIONAL`` or ``REQUIRED``.
     :param body: a pydantic model, ``EMPTY_OR_OBJECT``, ``RAW``, or ``None`` for a row that takes none. It concerns
         the methods that have a body: never GET, HEAD or DELETE, unless ``delete_body`` says so.
-    :param request_headers: further request header names that travel to the upstream.
+    :param request_headers: further request header names that travel to the upstream; none of those in
+        :data:`.header_names.FORBIDDEN`.
     :param max_bytes: largest body in bytes; ``None`` means the layer's default.
     :param timeout_seconds: longest wait for the first byte of the upstream's answer; ``None`` means the default.
     :param cross_site: what the cross-site layer asks of it.
+    :param throttle: name of the rule that says how often one address or one person may ask; ``None`` for no rule.
     :param redirects: whether the upstream's redirects pass to the browser.
     :param reshape_errors: whether the upstream's errors become the documented shape.
     :param delete_body: whether DELETE may carry a body.
@@ -85,6 +90,7 @@ class Route:
     max_bytes: int | None = None
     timeout_seconds: float | None = None
     cross_site: CrossSite = CrossSite.CHECKED
+    throttle: str | None = None
     redirects: bool = False
     reshape_errors: bool = True
     delete_body: bool = False
@@ -112,7 +118,8 @@ class Route:
         """
         if self.upstream is None:
             raise LookupError(f"{self.methods} {self.path} does not lead to an upstream")
-        return self.upstream.expand(params)
+        path = self.upstream.expand(params)
+        return path.rstrip("/") + "/" if path.endswith("//") else path  # a rest parameter may end in the same slash
 
     def takes_body(self, method: str) -> bool:
         """Whether a request of this method may carry a body."""
@@ -126,8 +133,10 @@ def _faults(route: Route) -> list[str]:
     faults = [
         f"{name!r} is not a method; write them as 'GET, POST'"
         for name in route.method_names
-        if not _METHOD.fullmatch(name)
+        if not _METHOD.fullmatch(name) or name == "OPTIONS"
     ]
+    if len(set(route.method_names)) < len(route.method_names):
+        faults.append("a method stands twice")
     path_faults = PathTemplate.faults(route.path)
     if route.path.startswith("/") or route.path.endswith("/"):
         path_faults.append("the public path has no slash at its ends; the prefix is added to it")
@@ -136,11 +145,34 @@ def _faults(route: Route) -> list[str]:
         faults += _upstream_faults(route, route.to, known=not path_faults)
     elif not callable(route.to):
         faults.append("'to' must be an upstream path, a WSGI app or a class with from_settings()")
-    if route.max_bytes is not None and route.max_bytes < 0:
-        faults.append(f"max_bytes={route.max_bytes} is below 0")
+    return [*faults, *_column_faults(route), *_limit_faults(route)]
+
+
+def _column_faults(route: Route) -> Iterator[str]:
+    """Columns of the wrong kind: a forgotten one would make the next one mean something else."""
+    if not isinstance(route.token, Token):
+        yield f"the access token column is {route.token!r}; write NONE, OPTIONAL or REQUIRED"
+    if not (route.body is None or isinstance(route.body, Body) or _is_model(route.body)):
+        yield f"the body column is {route.body!r}; write a pydantic model, EMPTY_OR_OBJECT, RAW or None"
+    if not isinstance(route.cross_site, CrossSite):
+        yield f"cross_site={route.cross_site!r}; write CrossSite.CHECKED, OWN_TOKEN or EXEMPT"
+    if isinstance(route.request_headers, str):
+        yield f"request_headers={route.request_headers!r} is one text; write a tuple: ({route.request_headers!r},)"
+    else:
+        yield from filter(None, map(header_fault, route.request_headers))
+
+
+def _is_model(rule: object) -> bool:
+    return isinstance(rule, type) and issubclass(rule, BaseModel)
+
+
+def _limit_faults(route: Route) -> Iterator[str]:
+    if route.max_bytes is not None and route.max_bytes < 1:
+        yield f"max_bytes={route.max_bytes} is below 1; a row that takes no body has None in the body column"
     if route.timeout_seconds is not None and route.timeout_seconds <= 0:
-        faults.append(f"timeout_seconds={route.timeout_seconds} is not above 0")
-    return faults
+        yield f"timeout_seconds={route.timeout_seconds} is not above 0"
+    if route.delete_body and (route.body is None or "DELETE" not in route.method_names):
+        yield "delete_body needs DELETE among the methods and a body column"
 
 
 def _upstream_faults(route: Route, to: str, *, known: bool) -> list[str]:

@@ -5,13 +5,43 @@ from __future__ import annotations
 import io
 import sys
 import tempfile
-from collections.abc import Iterator
-from typing import IO, Final, Protocol
+import time
+from collections.abc import Callable, Iterator
+from typing import IO, Final, NamedTuple, Protocol
 
-from wsgiproxy_hs.exceptions import BodyIncomplete, BodyTooLarge
+from wsgiproxy_hs.exceptions import BodyIncomplete, BodyTooLarge, UploadTooSlow
 
 MEMORY_BYTES: Final = 65_536
 """Up to here a body stays in memory; larger ones go to a file."""
+
+
+_FIRST_BYTES: Final = 4_096
+"""A server gives back no piece before it is whole, so only a client that was quick is asked for a long one."""
+_QUICK_SECONDS: Final = 0.5
+
+
+class Pace(NamedTuple):
+    """How slowly a body may arrive (F083). It is looked at between pieces: a read that never ends is the server's.
+
+    :param max_seconds: longest time for a whole body.
+    :param min_bytes_per_second: slowest rate, on the average since the beginning; 0 for none.
+    :param grace_seconds: how long the rate is not looked at.
+    :param clock: seconds that only grow.
+    """
+
+    max_seconds: float = 300.0
+    min_bytes_per_second: int = 500
+    grace_seconds: float = 20.0
+    clock: Callable[[], float] = time.monotonic
+
+    def check(self, received: int, seconds: float) -> None:
+        """:raises UploadTooSlow: 408."""
+        is_slow = seconds > self.grace_seconds and received < self.min_bytes_per_second * seconds
+        if is_slow or seconds > self.max_seconds:
+            raise UploadTooSlow
+
+
+USUAL_PACE: Final = Pace()
 
 
 class Readable(Protocol):
@@ -27,11 +57,12 @@ class Spool(tempfile.SpooledTemporaryFile[bytes]):
         self.close()
 
 
-def spool_body(stream: Readable, length: int | None, max_bytes: int) -> tuple[IO[bytes], int]:
+def spool_body(stream: Readable, length: int | None, max_bytes: int, pace: Pace = USUAL_PACE) -> tuple[IO[bytes], int]:
     """The whole body as a rewound file, and its size.
 
     :param length: as announced; ``None`` when the stream itself ends where the body does.
     :raises BodyTooLarge: 413, at once when announced, else as soon as it shows (F072).
+    :raises UploadTooSlow: 408.
     :raises BodyIncomplete: 400 when the client stopped early (F076).
     """
     if length is not None and length > max_bytes:
@@ -39,7 +70,7 @@ def spool_body(stream: Readable, length: int | None, max_bytes: int) -> tuple[IO
     small = length is not None and length <= MEMORY_BYTES
     spool: IO[bytes] = io.BytesIO() if small else Spool(MEMORY_BYTES)
     size = 0
-    for piece in _pieces(stream, sys.maxsize if length is None else length):
+    for piece in _pieces(stream, sys.maxsize if length is None else length, pace):
         size += len(piece)
         if size > max_bytes:
             raise BodyTooLarge(max_bytes)
@@ -50,8 +81,29 @@ def spool_body(stream: Readable, length: int | None, max_bytes: int) -> tuple[IO
     return spool, size
 
 
-def _pieces(stream: Readable, left: int) -> Iterator[bytes]:
+def _pieces(stream: Readable, left: int, pace: Pace) -> Iterator[bytes]:
     """What there is to read, and never a byte more than is left."""
-    while left and (piece := stream.read(min(MEMORY_BYTES, left))):
+    started = before = pace.clock()
+    size, received = _FIRST_BYTES, 0
+    while left and (piece := _read(stream, min(size, left))):
         left -= len(piece)
+        received += len(piece)
         yield piece
+        if left:
+            now = pace.clock()
+            pace.check(received, now - started)
+            size = MEMORY_BYTES if now - before < _QUICK_SECONDS else _FIRST_BYTES
+            before = now
+
+
+def _read(stream: Readable, size: int) -> bytes:
+    """:raises UploadTooSlow: when the server's own patience is over; :raises BodyIncomplete: when the client is gone.
+
+    Each server has exceptions of its own for a client that hung up or sent broken chunks; none of them is our bug.
+    """
+    try:
+        return stream.read(size)
+    except TimeoutError as error:
+        raise UploadTooSlow from error
+    except Exception as error:
+        raise BodyIncomplete("The request body could not be read to its end") from error

@@ -23,6 +23,11 @@ class Session:
         """``iat`` in seconds since the epoch; 0 when the token does not say."""
         return numeric_date(self.claims.get("iat")) or 0.0
 
+    @property
+    def expires(self) -> float | None:
+        """``exp`` in seconds since the epoch; ``None`` when the token does not say."""
+        return numeric_date(self.claims.get("exp"))
+
     def public(self, hidden: Collection[str]) -> dict[str, object]:
         """The claims without ``hidden``, copied in depth: whoever gets them may change them."""
         return {name: _copied(value) for name, value in self.claims.items() if name not in hidden}

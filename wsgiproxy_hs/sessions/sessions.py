@@ -12,13 +12,14 @@ from types import MappingProxyType
 from wsgiproxy_hs.exceptions import ConfigurationError
 from wsgiproxy_hs.secret_strength import secret_faults
 
-from .access_tokens import AccessToken, is_sendable
+from .access_tokens import AccessToken, Renewing, is_sendable, session_end
 from .chunks import Cookies, candidates, clear_session_cookies, session_cookie_names, write_session_cookies
 from .claims import check_times
 from .cookies import cookies_as_sent, parse_cookies
 from .formats import COOKIE_NAMES, Place, format_faults, places, seal, split_prefix, unseal
 from .generations import GenerationalCache
 from .session import Session
+from .token_pair import RENEWAL_CLAIM, TokenPair, pair_of
 from .unsealable import Unsealable
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,8 @@ class Sessions:
         self._written = Place(write_format, prefix + names[write_format])
         self._cache: GenerationalCache[bytes, Session] = GenerationalCache(max_cached)
         self._access_token_claim = access_token_claim
-        self.hidden_claims = frozenset({access_token_claim, refresh_token_claim})
+        self._refresh_token_claim = refresh_token_claim
+        self.hidden_claims = frozenset({access_token_claim, refresh_token_claim, RENEWAL_CLAIM})
 
     def read(self, cookie_header: str) -> Session | None:
         """The session that the ``Cookie`` header carries; ``None`` when there is none that can be unsealed.
@@ -145,12 +147,11 @@ class Sessions:
         Removes whatever else of a session the request carried: other formats, the other prefix, stale chunks.
 
         :param cookie_header: the request's.
-        :param expires: the end of token and cookie, in seconds since the epoch; ``max_age_seconds`` from now
-            when not given.
+        :param expires: the end of token and cookie, in seconds since the epoch; :meth:`end` when not given.
         :raises ValueError: when the claims cannot be written as JSON, or are too large for any browser.
         """
         now = self._clock()
-        max_age = self._max_age if expires is None else math.floor(expires) - math.floor(now)
+        max_age = math.floor(self.end(claims) if expires is None else expires) - math.floor(now)
         token = seal(self._written, claims, self._secrets, now=now, max_age=max_age)
         cookies = parse_cookies(cookie_header)
         name, ends = self._written.name, now + max_age
@@ -172,17 +173,36 @@ class Sessions:
         """The claims that may leave this process: all but the tokens, as a copy."""
         return session.public(self.hidden_claims)
 
-    def access_token(self, session: Session) -> AccessToken | None:
+    def access_token(self, session: Session, renewal: Renewing | None = None) -> AccessToken | None:
         """The handle on the session's access token.
 
-        ``None`` when there is none, when it could not stand in a header value, or when it does not verify.
+        ``None`` when there is none, when it could not stand in a header value, or when it does not verify and
+        cannot be renewed.
+
+        :param renewal: redeems refresh tokens; without it the session ends with its access token.
         """
         token = session.claims.get(self._access_token_claim)
         if not isinstance(token, str) or not is_sendable(token):
             return None
-        if self._verify is not None and self._verify(token, self._clock()) is None:
+        pair = pair_of(session.claims, token, self._refresh_token_claim)
+        is_dead = self._verify is not None and self._verify(token, self._clock()) is None
+        if is_dead and (renewal is None or pair.refresh is None):
             return None
-        return AccessToken(token, clock=self._clock)
+        return AccessToken(token, clock=self._clock, pair=pair, renewal=renewal, is_dead=is_dead)
+
+    def with_pair(self, claims: Mapping[str, object], pair: TokenPair) -> dict[str, object]:
+        """``claims`` with the tokens of ``pair`` in place of those that are there."""
+        mark = {"generation": pair.generation, "at": math.floor(pair.renewed)}
+        return {
+            **claims,
+            self._access_token_claim: pair.access,
+            self._refresh_token_claim: pair.refresh,
+            RENEWAL_CLAIM: mark,
+        }
+
+    def end(self, claims: Mapping[str, object]) -> float:
+        """When a session that is written now ends, in seconds since the epoch: no later than its refresh token."""
+        return session_end(self._clock() + self._max_age, claims.get(self._refresh_token_claim))
 
 
 def _prefix(given: str, secure: bool) -> str:

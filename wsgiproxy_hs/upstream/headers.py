@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from wsgiproxy_hs.exceptions import Header, UpstreamLoop
+from wsgiproxy_hs.safe_headers import NOSNIFF, SAFE_HEADERS, SAME_ORIGIN_REFERRER, STRICT_REFERRER_POLICIES
+from wsgiproxy_hs.upstream.forwarded import NOBODY, TrustedProxies, client_address, forwarded_node
+from wsgiproxy_hs.upstream.trace_context import drop_malformed
 
 REQUEST_HEADERS: Final[Mapping[str, str]] = {
     "Accept": "content negotiation is between the browser and the upstream",
@@ -22,7 +26,7 @@ REQUEST_HEADERS: Final[Mapping[str, str]] = {
     "Idempotency-Key": "lets the upstream see a repetition, and us repeat (F134)",
     "Last-Event-ID": "a stream goes on where it broke (F118)",
     "User-Agent": "for the upstream's statistics; nothing is decided by it",
-    "Traceparent": "one trace from the browser to the upstream (W3C Trace Context)",
+    "Traceparent": "one trace from the browser to the upstream (W3C Trace Context); malformed it stays here (F157)",
     "Tracestate": "as above",
 }
 """Request headers that travel. Everything else stays here: cookies (F087, F130), the browser's ``Authorization``
@@ -41,6 +45,9 @@ ANSWER_HEADERS_KEPT_BACK: Final[Mapping[str, str]] = {
     "set-cookie": "the upstream's cookies stay inside (F086)",
     "server": "a banner is of use to attackers only (ASVS 13.4)",
     "x-powered-by": "as above",
+    "x-aspnet-version": "as above",
+    "x-generator": "as above",
+    "x-runtime": "as above",
     "date": "the server writes its own",
     "access-control-allow-origin": "who may read is decided here, not by the upstream (F158)",
     "access-control-allow-credentials": "as above",
@@ -50,13 +57,26 @@ ANSWER_HEADERS_KEPT_BACK: Final[Mapping[str, str]] = {
     "access-control-max-age": "as above",
     "alt-svc": "names an address of the upstream",
     "strict-transport-security": "this origin's own to say",
+    "clear-site-data": "the browser's cookies and storage belong to this origin, not to the upstream",
+    "service-worker-allowed": "as above",
+    "x-accel-redirect": "would make a web server in front read one of its own files",
+    "x-sendfile": "as above",
+    "x-content-type-options": "every answer says `nosniff` here, once",
+    "referrer-policy": "every answer says `same-origin` here, once; `no-referrer` of the upstream is kept",
 }
 """Answer headers that do not come back; names in lower case."""
+
+_HEARD: Final = frozenset({"connection", "referrer-policy"})  # kept back, but what they say counts
 
 ERROR_HEADERS_KEPT: Final = frozenset({"retry-after", "allow", "www-authenticate"})
 """What survives of the headers of an upstream's error (F127)."""
 
-VIA: Final = "1.1 wsgiproxy_hs"
+PSEUDONYM: Final = "wsgiproxy_hs"
+"""What we call ourselves in ``Via`` where the settings give no other name."""
+
+_VIA: Final = re.compile(r"[\t -~]{1,1024}")
+_PROTOCOLS: Final = {"HTTP/1.0": "1.0", "HTTP/2": "2", "HTTP/2.0": "2", "HTTP/3": "3", "HTTP/3.0": "3"}
+_QUOTED: Final = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
 
 
 def environ_names(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
@@ -69,46 +89,99 @@ def request_headers(environ: Mapping[str, Any], names: Collection[tuple[str, str
 
     :param names: from :func:`environ_names`.
     """
-    return {name: environ[key] for key, name in names if key in environ}
+    headers = {name: environ[key] for key, name in names if key in environ}
+    if "Traceparent" in headers or "Tracestate" in headers:
+        drop_malformed(headers)
+    return headers
 
 
-def public_headers(public_url: str | None) -> dict[str, str]:
-    """What the upstream is told about where browsers find us, so that it need not redirect them (F131)."""
-    if public_url is None:
-        return {}
-    parts = urlsplit(public_url)
-    return {"X-Forwarded-Proto": parts.scheme, "X-Forwarded-Host": parts.netloc}
+class Forwarding:
+    """What the upstream is told in every request.
+
+    :param public_url: where browsers find us, so that the upstream need not redirect them (F131); ``None`` tells it
+        nothing.
+    :param trusted: the proxies in front that may say who the client is.
+    :param pseudonym: our name in ``Via``: a token, and not that of another such server on the way.
+    """
+
+    __slots__ = ("_suffix", "pseudonym", "public", "trusted")
+
+    def __init__(
+        self, public_url: str | None = None, *, trusted: TrustedProxies = NOBODY, pseudonym: str = PSEUDONYM
+    ) -> None:
+        self.trusted = trusted
+        self.pseudonym = pseudonym
+        parts = urlsplit(public_url) if public_url is not None else None
+        self.public = {"X-Forwarded-Proto": parts.scheme, "X-Forwarded-Host": parts.netloc} if parts else {}
+        host = parts.netloc if parts else ""
+        host = f'"{host}"' if _QUOTED.search(host) else host
+        self._suffix = f";host={host};proto={parts.scheme}" if parts else ""
+
+    def forwarded(self, client: str | None) -> str:
+        """The value of ``Forwarded`` (RFC 7239)."""
+        return forwarded_node(client) + self._suffix
+
+    def via(self, environ: Mapping[str, Any]) -> str:
+        """The value of ``Via``: what it was, and us.
+
+        :raises UpstreamLoop: when our own name is in it.
+        """
+        ours = f"{_PROTOCOLS.get(environ.get('SERVER_PROTOCOL', ''), '1.1')} {self.pseudonym}"
+        via = environ.get("HTTP_VIA")
+        if via is None:
+            return ours
+        if any(received_by(entry) == self.pseudonym.lower() for entry in via.split(",")):
+            raise UpstreamLoop
+        return f"{via}, {ours}" if _VIA.fullmatch(via) else ours
 
 
-def forwarding_headers(environ: Mapping[str, Any], public: Mapping[str, str]) -> dict[str, str]:
+def received_by(entry: str) -> str:
+    """The name in an entry of ``Via``, ``HTTP/1.1 name:port (comment)``, in lower case (RFC 9110, section 7.6.3)."""
+    _, _, rest = entry.strip().partition(" ")
+    name, _, _ = rest.strip().partition(" ")
+    return name.lower()
+
+
+def forwarding_headers(environ: Mapping[str, Any], forwarding: Forwarding) -> dict[str, str]:
     """What the upstream is told about the client: by us alone, never by the client (F091 to F093, F131).
 
-    :param public: from :func:`public_headers`.
+    ``X-Forwarded-For`` names one address, the client's, whatever stands between: so the upstream's number of proxies
+    is always one. Where nobody knows the client it is absent, and ``Forwarded`` says ``unknown``.
+
     :raises UpstreamLoop: when the request has come through here before (RFC 9110, section 7.6; F109).
     """
-    via = environ.get("HTTP_VIA")
-    if via is not None and VIA in via:
-        raise UpstreamLoop
-    headers = {"Via": f"{via}, {VIA}" if via else VIA, **public}
-    client = environ.get("REMOTE_ADDR")
-    if client:
+    client = client_address(environ, forwarding.trusted)
+    headers = {"Via": forwarding.via(environ), **forwarding.public, "Forwarded": forwarding.forwarded(client)}
+    if client is not None:
         headers["X-Forwarded-For"] = client
     return headers
 
 
 def answer_headers(pairs: Iterable[Header]) -> list[Header]:
-    """The headers of an answer that come back, in order, repeated ones too."""
+    """The headers of an answer that come back, in order, repeated ones too; and ours, once."""
     kept = []
-    named: set[str] | None = None
+    heard: list[Header] = []
     for name, value in pairs:
         key = _lower(name)
         if key not in ANSWER_HEADERS_KEPT_BACK:
             kept.append((name, value))
-        elif key == "connection":
-            named = (named or set()) | {option.strip().lower() for option in value.split(",")}
-    if named and not named <= {"close", "keep-alive"}:
-        kept = [header for header in kept if _lower(header[0]) not in named]
+        elif key in _HEARD:
+            heard.append((key, value))
+    if not heard:
+        kept += SAFE_HEADERS
+        return kept
+    kept = _without_named(kept, [value for key, value in heard if key == "connection"])
+    policies = [value for key, value in heard if key == "referrer-policy" and value in STRICT_REFERRER_POLICIES]
+    kept += (NOSNIFF, (SAME_ORIGIN_REFERRER[0], policies[-1]) if policies else SAME_ORIGIN_REFERRER)
     return kept
+
+
+def _without_named(headers: list[Header], connections: list[str]) -> list[Header]:
+    """The headers that no ``Connection`` names."""
+    named = {option.strip().lower() for value in connections for option in value.split(",")}
+    if named <= {"close", "keep-alive"}:
+        return headers
+    return [header for header in headers if _lower(header[0]) not in named]
 
 
 _LOWER: dict[str, str] = {}

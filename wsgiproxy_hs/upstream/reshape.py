@@ -26,13 +26,20 @@ def upstream_status(status: int, pairs: Iterable[Header], body: bytes) -> Upstre
     :param body: as received; one that is compressed is unpacked within bounds.
     """
     headers = list(pairs)
-    kept = [(name, value) for name, value in headers if name.lower() in ERROR_HEADERS_KEPT]
+    kept = [header for header in headers if header[0].lower() in ERROR_HEADERS_KEPT and not _prompts(*header)]
     coding = next((value for name, value in headers if name.lower() == "content-encoding"), "")
     document = _document(body, coding.strip().lower())
-    error = UpstreamStatus(status, _detail(document), fields=_fields(document), headers=kept)
+    fields = _fields(document) if status < 500 else None  # of its own faults the upstream may tell too much (F153)
+    error = UpstreamStatus(status, _detail(document), fields=fields, headers=kept)
     code = document.get("code") if isinstance(document, dict) else None
     error.upstream_code = code if isinstance(code, str) else None
     return error
+
+
+def _prompts(name: str, value: str) -> bool:
+    """Whether a header makes browsers ask for a password that nobody here has a use for (RFC 9110, section 11.6.1)."""
+    schemes = ("basic", "digest", "negotiate", "ntlm")
+    return name.lower() == "www-authenticate" and value.lower().lstrip().startswith(schemes)
 
 
 def read_error_body(pieces: Iterator[bytes]) -> bytes:

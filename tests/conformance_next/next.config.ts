@@ -1,0 +1,5 @@
+import type { NextConfig } from "next";
+
+const config: NextConfig = { outputFileTracingRoot: __dirname, turbopack: { root: __dirname } };
+
+export default config;

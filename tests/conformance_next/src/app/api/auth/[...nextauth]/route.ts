@@ -1,0 +1,3 @@
+import { handlers } from "@/lib/auth/providers";
+
+export const { GET, POST } = handlers;

@@ -1,0 +1,1 @@
+export const BACKEND_URL = process.env.BACKEND_URL;

@@ -1,0 +1,1 @@
+"""Properties that hold for every input, and what looks for the input for which they do not."""
