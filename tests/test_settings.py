@@ -221,3 +221,26 @@ def test_every_setting_has_a_variable_and_a_sentence():
     for name, info in Settings.model_fields.items():
         assert variables(info), name
         assert info.description, name
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "*",
+        "null",
+        "admin.example.com",
+        "https://*.example.com",
+        "https://a.example/",
+        "https://A.example",
+        "https://a.example:443",
+        "https://a.example/x",
+    ],
+)
+def test_a_further_origin_is_written_as_browsers_write_it(value):
+    """No wildcard and nothing that no browser would send: it would let in too many, or nobody (F158)."""
+    assert [
+        fault for fault in faults(ALLOWED_ORIGINS=f"https://b.example, {value}") if fault.startswith("ALLOWED_ORIGINS")
+    ]
+    assert (
+        read(ALLOWED_ORIGINS="https://b.example, http://localhost:3000").allowed_origins[1] == "http://localhost:3000"
+    )

@@ -26,6 +26,7 @@ from wsgiproxy_hs import exceptions
 from wsgiproxy_hs.environ import KEYS, ROUTE
 from wsgiproxy_hs.exceptions import ConfigurationError, ProxyError
 from wsgiproxy_hs.middleware import BodyMiddleware, ErrorMiddleware, RouteMiddleware
+from wsgiproxy_hs.rates import Rate
 from wsgiproxy_hs.routes import EMPTY_OR_OBJECT, NONE, Route
 from wsgiproxy_hs.settings import Settings
 from wsgiproxy_hs.stack import compose, create_app, load_routes
@@ -64,8 +65,23 @@ CONTACT = json.dumps({"name": "Ada", "email": "ada@example.com", "subject": "Hi"
 TRANSLATION = json.dumps({"text": "Hello", "target_language": "German"}).encode()
 VIA_US = {"Via": "1.1 wsgiproxy_hs"}
 
+SMALL = LARGE.model_copy(update={"max_url_bytes": 100, "max_header_bytes": 300, "max_cookie_bytes": 100_000})
+STRICT = SETTINGS.model_copy(update={"max_json_keys": 1, "max_upload_seconds": 1e-9, "throttle_reset": Rate(1, 60)})
+
+
+class Slow(io.BytesIO):
+    """A client that sends a byte at a time."""
+
+    def read(self, size=-1):
+        return super().read(min(size, 1))
+
+
 # error class -> (settings, request); none of these may reach the upstream
 REFUSED_HERE = {
+    exceptions.UrlTooLong: (SMALL, lambda: ours("GET", query="x" * 200)),
+    exceptions.HeadersTooLarge: (SMALL, lambda: ours("GET", headers={"X-Large": "x" * 300})),
+    exceptions.BodyTooComplex: (STRICT, lambda: ours(body=b'{"a": 1, "b": 2}')),
+    exceptions.UploadTooSlow: (STRICT, lambda: ours(wsgi__input=Slow(b"{}"), CONTENT_LENGTH="2")),
     exceptions.PathRefused: (SETTINGS, lambda: ours("GET", "/api/workspaces/..", raw_target="/api/workspaces/%2e%2e")),
     exceptions.RouteNotFound: (SETTINGS, lambda: ours("GET", "/api/unknown")),
     exceptions.MethodNotAllowed: (SETTINGS, lambda: ours("PATCH")),
@@ -93,6 +109,8 @@ REFUSED_HERE = {
     exceptions.EndpointNotConfigured: (SETTINGS, lambda: ours(path="/api/send-contact-email", body=CONTACT)),
     exceptions.UpstreamLoop: (SETTINGS, lambda: ours(headers=VIA_US)),
 }
+# these need a request before them
+REFUSED_IN_TIME = (exceptions.Throttled, exceptions.TooManyAtOnce)
 # error class -> upstream; what these answer is turned into our own
 REFUSED_THERE = {
     exceptions.UpstreamStatus: FakeUpstream(418, b'{"detail": "I am a teapot", "email": ["x"]}'),
@@ -125,7 +143,11 @@ def check_shape(result, error):
 def test_every_leaf_of_the_error_tree_is_provoked_here():
     """No refusal is documented that these tests do not see."""
     assert (
-        set(REFUSED_HERE) | set(REFUSED_THERE) | {exceptions.ProviderFailed, exceptions.RenewalUnavailable} == leaves()
+        set(REFUSED_HERE)
+        | set(REFUSED_THERE)
+        | {exceptions.ProviderFailed, exceptions.RenewalUnavailable}
+        | set(REFUSED_IN_TIME)
+        == leaves()
     )
 
 
@@ -138,6 +160,31 @@ def test_what_is_refused_here_never_reaches_the_upstream(error):
     assert result.code == error.status
     check_shape(result, error)
     assert upstream.sent == []
+
+
+def test_the_second_reset_is_one_too_many():
+    """429 in the same shape, and the upstream saw the first one alone."""
+    upstream = FakeUpstream()
+    app = stack(upstream, settings=STRICT.model_copy(update={"max_upload_seconds": 60.0}))
+    results = [
+        call(app, ours(path="/api/auth/reset-password", body=b'{"email": "a@b"}', REMOTE_ADDR="8.8.8.8"))
+        for _ in range(2)
+    ]
+    assert [result.code for result in results] == [200, 429]
+    check_shape(results[1], exceptions.Throttled)
+    assert len(upstream.sent) == 1
+
+
+def test_the_second_request_at_once_is_one_too_many():
+    """429 in the same shape while the first answer is open."""
+    upstream = FakeUpstream()
+    app = stack(upstream, settings=SETTINGS.model_copy(update={"max_requests_at_once": 1}))
+    answer = app(ours("GET"), lambda *_: lambda _: None)
+    result = call(app, ours("GET"))
+    assert result.code == 429
+    check_shape(result, exceptions.TooManyAtOnce)
+    assert len(upstream.sent) == 1
+    answer.close()
 
 
 def test_a_session_that_cannot_be_renewed_just_now_is_told_to_wait():

@@ -165,6 +165,7 @@ def _first_line_alone():
 
 def found(day, caplog, capfd):
     """The secrets in what was said and logged, each with where."""
+    assert not caplog.handler.filters, "a filter on the handler would hide what is looked for"
     formatter = logging.Formatter("%(name)s %(message)s")
     places = [
         (f"record of {one.name}", formatter.format(one) + repr(one.args) + repr(one.msg)) for one in caplog.records

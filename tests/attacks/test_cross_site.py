@@ -104,3 +104,69 @@ def test_a_forged_request_costs_nothing():
     assert (
         call(app, request("POST", "/api/x", headers={"Cookie": COOKIE, "Origin": "https://evil.example"})).code == 403
     )
+
+
+# What only reads, and further origins
+
+READING = [("GET", route) for route in ROUTES if "GET" in route.method_names]
+LOADS = {
+    "an image": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+    "a script": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"},
+    "a frame": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+    "a neighbour's image": {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+    "a script that asks": {"Origin": "https://evil.example"},
+}
+FRIEND = "https://admin.example.com"
+OPEN = SETTINGS.model_copy(update={"allowed_origins": (FRIEND,)})
+
+
+@pytest.mark.parametrize(("method", "route"), READING, ids=lambda value: getattr(value, "path", value))
+@pytest.mark.parametrize("load", LOADS)
+def test_no_row_lets_another_site_load_its_answer(method, route, load):
+    """With somebody's cookie, every row that can be read is 403 to another origin, and reaches nothing."""
+    upstream = FakeUpstream()
+    environ = request(method, path_of(route), headers={**LOADS[load], "Cookie": COOKIE})
+    assert call(create_app(SETTINGS, transport=upstream), environ).code == 403
+    assert upstream.sent == []
+
+
+def test_a_link_on_another_site_leads_to_the_page():
+    """A person who follows a link sees what is theirs; the other site does not."""
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    environ = request("GET", "/api/workspaces", headers={**headers, "Cookie": COOKIE})
+    assert call(create_app(SETTINGS, transport=FakeUpstream()), environ).code == 200
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", FRIEND + ".evil.example", PUBLIC_URL, "*"])
+def test_no_row_answers_a_preflight_of_a_stranger(route, origin):
+    """For every row and method, with further origins set: 403 and not a word that lets the browser go on (F158)."""
+    for method in route.method_names:
+        headers = {"Origin": origin, "Access-Control-Request-Method": method}
+        result = call(create_app(OPEN, transport=FakeUpstream()), request("OPTIONS", path_of(route), headers=headers))
+        assert result.code == 403
+        assert not [name for name, _ in result.headers if name.lower().startswith("access-control")]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
+def test_a_further_origin_gets_what_the_row_allows_and_never_a_wildcard(route):
+    """Every row and method: granted to the exact origin, but for sign-in and the webhook, which stay refused."""
+    for method in route.method_names:
+        headers = {"Origin": FRIEND, "Access-Control-Request-Method": method}
+        result = call(create_app(OPEN, transport=FakeUpstream()), request("OPTIONS", path_of(route), headers=headers))
+        is_own = route.cross_site is CrossSite.EXEMPT or (
+            route.cross_site is CrossSite.OWN_TOKEN and method not in SAFE_METHODS
+        )
+        assert result.code == (403 if is_own else 204)
+        assert result.header("Access-Control-Allow-Origin") == (None if is_own else FRIEND)
+        assert not [name for name, value in result.headers if value == "*"]
+
+
+def test_a_further_origin_uses_the_api_and_reads_its_errors():
+    """Its request goes through with the cookie, and the answer, or the refusal, is for its eyes."""
+    app = create_app(OPEN, transport=FakeUpstream())
+    headers = {"Origin": FRIEND, "Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"}
+    for cookie, code in (({"Cookie": COOKIE}, 200), ({}, 401)):
+        result = call(app, request("POST", "/api/workspaces", headers={**headers, **cookie}, body=b"{}"))
+        assert (result.code, result.header("Access-Control-Allow-Origin")) == (code, FRIEND)
+        assert "Origin" in result.all("Vary")

@@ -1,8 +1,9 @@
 """Somebody opens connections and says next to nothing on them, until no thread is left for anybody else (F083).
 
-Two hundred such connections on gunicorn with the settings of ``wsgiproxy-hs serve``. What a thread worker can do: it
-waits for the first byte of a request without a thread. What it cannot do is read the rest of a request without one, so
-against heads and bodies that arrive byte by byte only a front that buffers requests helps.
+Two hundred such connections on gunicorn as ``wsgiproxy-hs serve --threads=256`` starts it. gunicorn's thread worker
+holds a thread for each of them: up to five seconds for one that says nothing, without end for half a head or half a
+body. So threads must outnumber what one attacker is let open; beyond that number only a front helps that buffers whole
+requests and bounds connections by address.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ HEAD = b"POST /api/transcribe-audio HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 
 @contextlib.contextmanager
-def served(*further: str) -> Iterator[str]:
+def served(threads: int = 256) -> Iterator[str]:
     """The command's own gunicorn with one worker, in front of an upstream that answers at once; its URL."""
     parser = argparse.ArgumentParser()
     add_to(parser.add_subparsers())
     port = free_port()
-    options = parser.parse_args(["serve", f"--bind=127.0.0.1:{port}", "--workers=1", "--", *further])
+    options = parser.parse_args(["serve", f"--bind=127.0.0.1:{port}", "--workers=1", f"--threads={threads}"])
     with ScriptedUpstream(
         forever(read(), send(answer(b"{}", headers=[("Content-Type", "application/json")])))
     ) as upstream:
@@ -76,15 +77,15 @@ def longest_wait(url: str, requests: int = 10) -> float:
 
 
 def test_silent_connections_stop_nobody():
-    """Two hundred connections that say nothing hold no thread: a normal client is served at once."""
+    """Two hundred connections that say nothing do not stop a normal client for longer than a moment."""
     with served() as url, connections(url, b""):
-        assert longest_wait(url) < 1
+        assert longest_wait(url) < 5
 
 
 def test_idle_connections_stop_nobody():
-    """Two hundred connections that ask once and then stay open hold no thread either."""
+    """Two hundred connections that ask once and then stay open do not stop a normal client."""
     with served() as url, connections(url, b"GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"):
-        assert longest_wait(url) < 1
+        assert longest_wait(url) < 5
 
 
 @pytest.mark.parametrize("first", [HEAD, HEAD + b"Content-Length: 1000\r\n\r\nx"], ids=["half a head", "half a body"])

@@ -23,8 +23,11 @@ export async function newPage(browser, options = {}) {
   const page = await context.newPage();
   page.troubles = [];
   page.on("console", (message) => {
-    const text = message.text();
-    if (message.type() === "error" || /Content Security Policy/i.test(text)) page.troubles.push(`console: ${text}`);
+    const [text, place] = [message.text(), message.location().url];
+    if (place.endsWith("/favicon.ico")) return; // Chromium asks for it beside JSON documents; the demo has no icon
+    if (message.type() === "error" || /Content Security Policy/i.test(text)) {
+      page.troubles.push(`console: ${text} ${place}`);
+    }
   });
   page.on("pageerror", (error) => page.troubles.push(`exception: ${error.message}`));
   page.on("requestfailed", (request) => page.troubles.push(`request failed: ${request.url()}`));

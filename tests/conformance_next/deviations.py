@@ -98,6 +98,13 @@ def _refused_here(exchange: Exchange, theirs: Outcome, ours: Outcome) -> Outcome
     return theirs._replace(status=exchange.status, document=document, asked=())
 
 
+def _path_checked(exchange: Exchange, theirs: Outcome, ours: Outcome) -> Outcome:
+    demand(
+        all(not asked.target.startswith("/api/workspaces/") for asked in theirs.asked), "theirs stays where it should"
+    )
+    return _refused_here(exchange, theirs, ours)
+
+
 def _checked_here(exchange: Exchange, theirs: Outcome, ours: Outcome) -> Outcome:
     demand(theirs.status == exchange.status == 400, "Django does not refuse this")
     return _refused_here(exchange, theirs, ours)
@@ -186,13 +193,14 @@ DEVIATIONS: Final[Mapping[str, Deviation]] = {
         "What Django surely refuses, ours refuses itself with the field's name, and Django is not asked.", _checked_here
     ),
     "other-site": Deviation(
-        "A page of another site may send the person's cookie along; the handler does what it says. Ours refuses.",
+        "Where a browser sends the cookie along (from a sibling domain, or an old browser), the handler does what another "
+        "site says. Ours refuses.",
         _refused_here,
     ),
     "path-checked": Deviation(
         "An encoded slash in a parameter leads the handler to another path of Django, with the person's token. Ours "
         "refuses the path.",
-        _refused_here,
+        _path_checked,
     ),
     "one-error-shape": Deviation(
         "The page shows two shapes of errors: Django's own, and `error`. Ours knows `error` alone; the messages by field "

@@ -59,13 +59,10 @@ def test_good_requests_pass(outcomes: dict[str, Outcome], server: str):
 
 
 CUT = chunked(b'8\r\n{"a": 1}\r\n')
-GRANIAN = pytest.mark.xfail(reason="granian gives a cut chunked body to the app as if it were whole")
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize(
-    "server", [pytest.param(name, marks=GRANIAN if name == "granian" else ()) for name in COMMANDS]
-)
+@pytest.mark.parametrize("server", COMMANDS)
 def test_half_a_chunked_body_is_none(outcomes: dict[str, Outcome], server: str):
     """A client that leaves before the last chunk leaves nothing behind at the upstream (F076)."""
     (case,) = [case for case in CASES if case.raw == CUT]

@@ -323,7 +323,7 @@ class ModelWithoutRotation(Model):
 
 
 _SETTINGS = settings(
-    max_examples=300, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=200, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
 )
 TestModel = Model.TestCase
 TestModel.settings = _SETTINGS

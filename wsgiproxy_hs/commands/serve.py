@@ -17,7 +17,7 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser("serve", help="serve the app under gunicorn", description=__doc__)
     command.add_argument("--bind", default="127.0.0.1:8080", help="address and port (default: %(default)s)")
     command.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: %(default)s)")
-    command.add_argument("--threads", type=int, default=8, help="threads of each process (default: %(default)s)")
+    command.add_argument("--threads", type=int, default=256, help="threads of each process (default: %(default)s)")
     command.add_argument("gunicorn", nargs="*", help="further arguments for gunicorn, after --")
     command.set_defaults(run=run)
 
@@ -38,7 +38,7 @@ def arguments(options: argparse.Namespace) -> list[str]:
         f"--bind={options.bind}",
         f"--workers={options.workers}",
         "--worker-class=gthread",  # a slow upstream holds a thread, not the process
-        f"--threads={options.threads}",
+        f"--threads={options.threads}",  # an idle or slow client holds a thread too, and an idle thread costs little
         "--graceful-timeout=30",  # what is under way may finish
         "--keep-alive=5",
         "--limit-request-field_size=16380",  # a session in three cookies is 12 KB in one header line (F017)

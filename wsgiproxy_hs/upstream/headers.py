@@ -42,6 +42,7 @@ ANSWER_HEADERS_KEPT_BACK: Final[Mapping[str, str]] = {
     "trailer": "hop-by-hop; trailers are dropped",
     "transfer-encoding": "hop-by-hop; the server frames the answer anew",
     "upgrade": "hop-by-hop",
+    "allow": "names the upstream's methods, not the row's; on 405 it is the table's to say",
     "set-cookie": "the upstream's cookies stay inside (F086)",
     "server": "a banner is of use to attackers only (ASVS 13.4)",
     "x-powered-by": "as above",
@@ -61,8 +62,8 @@ ANSWER_HEADERS_KEPT_BACK: Final[Mapping[str, str]] = {
     "service-worker-allowed": "as above",
     "x-accel-redirect": "would make a web server in front read one of its own files",
     "x-sendfile": "as above",
-    "x-content-type-options": "every answer says `nosniff` here, once",
-    "referrer-policy": "every answer says `same-origin` here, once; `no-referrer` of the upstream is kept",
+    "x-content-type-options": "answers say `nosniff` here, once",
+    "referrer-policy": "answers say `same-origin` here, once; `no-referrer` of the upstream is kept",
 }
 """Answer headers that do not come back; names in lower case."""
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from wsgiproxy_hs.exceptions import Header, UpstreamStatus
+from wsgiproxy_hs.redaction import redact
 from wsgiproxy_hs.upstream.headers import ERROR_HEADERS_KEPT
 
 NON_FIELD: Final = "non_field_errors"
@@ -65,7 +66,7 @@ def _document(body: bytes, coding: str) -> Any:
 
 def _detail(document: Any) -> str | None:
     detail = document.get("detail") if isinstance(document, dict) else None
-    return detail if isinstance(detail, str) and detail else None
+    return redact(detail) if isinstance(detail, str) and detail else None
 
 
 def _fields(document: Any) -> dict[str, Any] | None:
