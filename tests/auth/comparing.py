@@ -53,9 +53,7 @@ def _masked_cookie(line: str, config: dict[str, Any]) -> str:
     name, _, value = pair.partition("=")
     if name.endswith("csrf-token") and value:
         token, _, given = unquote(value).partition("|")
-        is_good = re.fullmatch("[0-9a-f]{64}", token) and given in (
-            csrf_hash(token, key) for key in (config["secret"][0], ",".join(config["secret"]))
-        )
+        is_good = re.fullmatch("[0-9a-f]{64}", token) and given == csrf_hash(token, ",".join(config["secret"]))
         value = "<token and its hash>" if is_good else f"<a bad hash: {value}>"
     elif "session-token" in name and value:
         value = f"<{len(value)} characters>"

@@ -85,12 +85,17 @@ def test_a_rotation_signs_nobody_out(first, django, monkeypatch, capsys):  # noq
     assert len(secrets(server.environment)) == 1
 
 
-def test_a_token_minted_during_the_rotation_holds_to_its_end(django, monkeypatch, capsys):  # noqa: F811
-    """A form opened after step 2 is accepted after step 3."""
+def test_a_form_opened_during_the_rotation_is_at_worst_asked_for_again(django, monkeypatch, capsys):  # noqa: F811
+    """A token made with the dropped secret is good no longer; the next one is, and the session stays."""
     environment = step("use", step("add", {"AUTH_SECRET": OLD}, monkeypatch, capsys), monkeypatch, capsys)
     server = Server(environment)
+    assert server.browser.sign_in().status == 200
     form = server.browser.csrf()
-    assert posts_with(form, Server(step("drop", environment, monkeypatch, capsys), server.browser))
+    after = Server(step("drop", environment, monkeypatch, capsys), server.browser)
+    assert not posts_with(form, after)
+    after.browser.get("/csrf")
+    assert posts_with(after.browser.csrf(), after)
+    assert after.browser.session() is not None
 
 
 def test_only_what_was_sealed_with_the_dropped_secret_ends(monkeypatch, capsys):

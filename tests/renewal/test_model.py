@@ -188,7 +188,7 @@ class Model(RuleBasedStateMachine):
         count=st.integers(1, 4),
         old=st.sampled_from([False, False, True]),
         dead=st.sampled_from([False, False, False, True]),
-        ahead=st.sampled_from([30, 30, 0, -20, None]),
+        ahead=st.sampled_from([55, 40, 25, 10, 0, -20, None]),
         pick=st.integers(0, 9),
         schedule=SCHEDULES,
         killed=st.sampled_from([None, None, 0, 5, 10, 15]),
