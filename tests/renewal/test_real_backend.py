@@ -92,6 +92,7 @@ def test_a_token_the_backend_refuses_is_renewed_and_the_body_sent_again(rotating
     """The backend says 403 ``token_not_valid`` to a token that looks fresh; the person sees 201 (F013)."""
     pair = pair_of(rotating)
     browser = client_with(proxies, forged(3600), pair["refresh"])
+    refreshes(rotating)  # those of other tests
     answer = browser.ask("POST", "/api/workspaces", body=b'{"name": "Replayed"}')
     assert (answer.status, answer.json()["name"]) == (201, "Replayed")
     assert "set-cookie" in answer.headers
