@@ -16,6 +16,7 @@ from wsgiproxy_hs.commands import routes
 from wsgiproxy_hs.rates import Rate
 from wsgiproxy_hs.settings import Settings, variables
 from wsgiproxy_hs.table import ROUTES
+from wsgiproxy_hs.trusted_proxies import TrustedProxies
 from wsgiproxy_hs.upstream.headers import ANSWER_HEADERS_KEPT_BACK, REQUEST_HEADERS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -51,6 +52,8 @@ def _default(value: object) -> str:
         return "not set"
     if isinstance(value, Rate):
         return f"`{value}`"
+    if isinstance(value, TrustedProxies):
+        return "nobody"
     return f"`{','.join(value)}`" if isinstance(value, tuple) else f"`{value}`"
 
 
