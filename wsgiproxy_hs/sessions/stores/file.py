@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from . import protocol
 from .protocol import DEFAULT_KEEP_SECONDS, Entry, Row, StoreUnavailable
+from .rows import RowStore
 
 DATABASE_NAME: Final = "renewals.sqlite3"
 BUSY_SECONDS: Final = 2.0
@@ -40,7 +40,7 @@ _WRITE: Final = "INSERT OR REPLACE INTO renewals VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 _inherited: list[sqlite3.Connection] = []
 
 
-class FileStore:
+class FileStore(RowStore):
     """All processes of one host that name the same directory agree through it.
 
     Nothing is opened before it is first asked, and a forked child opens its own.
@@ -71,36 +71,6 @@ class FileStore:
                 return self._row(self._opened(), key, now).entry(now)
             except (sqlite3.Error, OSError) as error:
                 raise self._failed(error) from error
-
-    def claim(self, key: str, owner: str, *, seen: int, seconds: float, may_repeat: bool) -> Entry:
-        return self._change(
-            key,
-            lambda row, now: protocol.claimed(row, now, owner=owner, seen=seen, seconds=seconds, may_repeat=may_repeat),
-        )[0]
-
-    def extend(self, key: str, owner: str, *, seconds: float) -> bool:
-        return self._change(
-            key, lambda row, now: protocol.extended(row, now, owner=owner, seconds=seconds, sending=False)
-        )[1]
-
-    def sending(self, key: str, owner: str, *, seconds: float) -> bool:
-        return self._change(
-            key, lambda row, now: protocol.extended(row, now, owner=owner, seconds=seconds, sending=True)
-        )[1]
-
-    def release(self, key: str, owner: str, *, pause_seconds: float, is_undone: bool) -> bool:
-        return self._change(
-            key,
-            lambda row, now: protocol.released(row, now, owner=owner, pause_seconds=pause_seconds, is_undone=is_undone),
-        )[1]
-
-    def refuse(self, key: str, owner: str, *, pause_seconds: float) -> bool:
-        return self._change(key, lambda row, now: protocol.refused(row, now, owner=owner, pause_seconds=pause_seconds))[
-            1
-        ]
-
-    def finish(self, key: str, *, version: int, successor: str) -> Entry:
-        return self._change(key, lambda row, _: protocol.finished(row, version=version, successor=successor))[0]
 
     def close(self) -> None:
         """Close this process's connection; the next question opens another."""

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from . import protocol
 from .protocol import DEFAULT_KEEP_SECONDS, Entry, Row
+from .rows import RowStore
 
 _SWEEP_EVERY: Final = 256
 
 
-class MemoryStore:
+class MemoryStore(RowStore):
     """Threads of one process agree through it. A forked child goes on with a copy.
 
     :param keep_seconds: how long an entry is kept after its last change.
@@ -33,36 +33,6 @@ class MemoryStore:
         now = self._clock()
         with self._lock:
             return self._row(key, now).entry(now)
-
-    def claim(self, key: str, owner: str, *, seen: int, seconds: float, may_repeat: bool) -> Entry:
-        return self._change(
-            key,
-            lambda row, now: protocol.claimed(row, now, owner=owner, seen=seen, seconds=seconds, may_repeat=may_repeat),
-        )[0]
-
-    def extend(self, key: str, owner: str, *, seconds: float) -> bool:
-        return self._change(
-            key, lambda row, now: protocol.extended(row, now, owner=owner, seconds=seconds, sending=False)
-        )[1]
-
-    def sending(self, key: str, owner: str, *, seconds: float) -> bool:
-        return self._change(
-            key, lambda row, now: protocol.extended(row, now, owner=owner, seconds=seconds, sending=True)
-        )[1]
-
-    def release(self, key: str, owner: str, *, pause_seconds: float, is_undone: bool) -> bool:
-        return self._change(
-            key,
-            lambda row, now: protocol.released(row, now, owner=owner, pause_seconds=pause_seconds, is_undone=is_undone),
-        )[1]
-
-    def refuse(self, key: str, owner: str, *, pause_seconds: float) -> bool:
-        return self._change(key, lambda row, now: protocol.refused(row, now, owner=owner, pause_seconds=pause_seconds))[
-            1
-        ]
-
-    def finish(self, key: str, *, version: int, successor: str) -> Entry:
-        return self._change(key, lambda row, _: protocol.finished(row, version=version, successor=successor))[0]
 
     def _row(self, key: str, now: float) -> Row:
         row, kept_until = self._rows.get(key, (Row(), now))
