@@ -165,17 +165,17 @@ class Forwarder:
         try:
             check_answer(route, response, pairs)
             body = self._stream(raw) or _first_piece(raw)
+            headers = answer_headers(pairs)
+            if isinstance(body, EventStream):
+                headers.append(("X-Accel-Buffering", "no"))  # nginx would hold events back (F111)
+            status = response.status_code
+            start_response(f"{status} {response.reason}" if response.reason else reason_phrase(status), headers)
         except _TRANSPORT_FAULTS as error:
             raw.close()
             raise upstream_fault(error) from error
         except BaseException:
             raw.close()
             raise
-        headers = answer_headers(pairs)
-        if isinstance(body, EventStream):
-            headers.append(("X-Accel-Buffering", "no"))  # nginx would hold events back (F111)
-        status = response.status_code
-        start_response(f"{status} {response.reason}" if response.reason else reason_phrase(status), headers)
         return body
 
     def _stream(self, raw: Any) -> EventStream | None:
