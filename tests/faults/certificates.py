@@ -66,8 +66,20 @@ class Authority:
             .not_valid_before(now - 10 * DAY)
             .not_valid_after(now + (-DAY if expired else DAY))
             .add_extension(extension, critical=critical)
+            # Since 3.13 Python asks for what RFC 5280 demands of every certificate.
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+            .add_extension(_usage(signs=isinstance(extension, x509.BasicConstraints)), critical=True)
             .sign(self._key, hashes.SHA256())
         )
+
+
+def _usage(*, signs: bool) -> x509.KeyUsage:
+    """What a key may do: an authority's signs certificates, any other one signs handshakes."""
+    return x509.KeyUsage(
+        digital_signature=not signs, key_cert_sign=signs, crl_sign=signs, content_commitment=False,
+        key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
