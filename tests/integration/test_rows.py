@@ -24,6 +24,12 @@ ELSEWHERE = {
 }
 """Rows that cannot be compared with asking Django directly, and where they are tested."""
 
+TRAVELS = {
+    "host", "via", "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-request-id",
+    "authorization", "content-type", "content-length",
+}  # fmt: skip
+"""All that Django may receive of a browser that sends cookies, an origin and Fetch Metadata."""
+
 _VARYING = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "<time>"),
@@ -95,7 +101,9 @@ def test_answer_is_what_django_says(case: rows.Case, client: servers.Client, bac
     (seen,) = backend.received()
     assert (seen.method, seen.target) == (case.method, route.to.format(**params) + case.query)
     assert seen.body == (body or b"")
-    assert "cookie" not in seen.headers
+    assert seen.headers.keys() <= TRAVELS
+    assert seen.headers["host"] == backend.url.removeprefix("http://")
+    assert seen.headers["x-forwarded-host"] == client.url.removeprefix("http://")
     scheme = seen.headers.get("authorization", "").partition(" ")[0]
     assert scheme == ("" if route.token.value == "none" else "JWT")
     if case.raw:
