@@ -45,12 +45,7 @@ def gunicorn(app: str, environ: dict[str, str], *options: str) -> Iterator[tuple
         servers.wait_for(port, process)
         yield f"http://127.0.0.1:{port}", process
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        servers.stop(process, seconds=15)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from http.client import HTTPConnection, HTTPException
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.integration.servers import ROOT, free_port, proxy_environ, wait_for
+from tests.integration.servers import ROOT, free_port, proxy_environ, stop, wait_for
 
 APP = "tests.differential.front:app"
 COMMANDS: dict[str, Callable[[int], list[str]]] = {
@@ -55,12 +55,7 @@ def front(name: str, upstream_url: str, folder: Path) -> Iterator[int]:
             wait_for_answer(port)
             yield port
         finally:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            stop(process)
 
 
 def wait_for_answer(port: int, seconds: float = 20.0) -> None:

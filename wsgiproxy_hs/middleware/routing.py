@@ -28,6 +28,7 @@ from wsgiproxy_hs.routes import Route, RouteTable
 _REFUSED: Final = re.compile(r"%(?:2f|5c|[01][0-9a-f]|7f)|#|\\|%(?![0-9a-f]{2})", re.IGNORECASE)
 _DOTS: Final = re.compile(r"(?:^|/)(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 """Hosts that clean a path up before they hand it on would hide these from ``PATH_INFO`` (F041)."""
+_MARKS: Final = ("%", "#", "\\", "/.", "//")
 _NOT_A_QUERY: Final = re.compile(r"[\x00-\x20\x7f#]")
 """Travels byte for byte, and so must not end the request line or begin a fragment."""
 _ABSOLUTE: Final = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
@@ -90,6 +91,8 @@ def check_target(target: str, host: str) -> None:
         if absolute is None or absolute[1].lower() != host.lower():
             raise PathRefused("The request target names another host than the Host header")
         target = target[absolute.end() :]
+    if not any(map(target.__contains__, _MARKS)):
+        return  # nothing below could match, and so it is with almost every request
     path, _, query = target.partition("?")
     if path.startswith("//") or _REFUSED.search(path) or _DOTS.search(path) or "#" in query:
         raise PathRefused

@@ -12,9 +12,6 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-MAX_UPLOAD_BYTES = 50 * 1024 * 1024
-"""The backend's default for one document; it is told the size and refuses larger ones itself when set lower."""
-
 
 def _email(value: str) -> str:
     """One ``@`` with something on both sides and no blanks: Django decides the rest."""
