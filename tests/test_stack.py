@@ -23,13 +23,14 @@ from tests.harness import (
     session_cookie,
 )
 from wsgiproxy_hs import exceptions
+from wsgiproxy_hs.assembly import load_routes
 from wsgiproxy_hs.environ import KEYS, ROUTE
 from wsgiproxy_hs.exceptions import ConfigurationError, ProxyError
 from wsgiproxy_hs.middleware import BodyMiddleware, ErrorMiddleware, RouteMiddleware
 from wsgiproxy_hs.rates import Rate
 from wsgiproxy_hs.routes import EMPTY_OR_OBJECT, NONE, Route
 from wsgiproxy_hs.settings import Settings
-from wsgiproxy_hs.stack import compose, create_app, load_routes
+from wsgiproxy_hs.stack import compose, create_app
 
 SETTINGS = Settings(
     backend_url=UPSTREAM_URL, public_url=PUBLIC_URL, secrets=[SECRET], openai_api_key="sk-test-key-0123456789"
@@ -123,7 +124,7 @@ REFUSED_THERE = {
 
 
 def leaves(root=ProxyError):
-    below = [child for child in root.__subclasses__() if child.__module__ == exceptions.__name__]
+    below = [child for child in root.__subclasses__() if child.__module__.startswith(exceptions.__name__)]
     return {leaf for child in below for leaf in leaves(child)} if below else {root}
 
 

@@ -79,7 +79,7 @@ def errors_page() -> str:
     for leaf in leaves(exceptions.ProxyError):
         status = "the upstream's" if leaf is exceptions.UpstreamStatus else str(leaf.status)
         lines.append(f"| {status} | `{leaf.code}` | `{leaf.__name__}` | {leaf.detail} |")
-    lines += ["", "The classes, from `wsgiproxy_hs/exceptions.py`:", "", "```text", _drawing(tree), "```"]
+    lines += ["", "The classes, from `wsgiproxy_hs/exceptions/`:", "", "```text", _drawing(tree), "```"]
     return "\n".join(lines) + "\n"
 
 

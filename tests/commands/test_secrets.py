@@ -15,8 +15,8 @@ from tests.auth.conftest import (
 )
 from tests.harness import access_token, session_cookie
 from wsgiproxy_hs.__main__ import main
+from wsgiproxy_hs.assembly import make_sessions
 from wsgiproxy_hs.settings import SECRET_VARIABLES, Settings
-from wsgiproxy_hs.stack import make_sessions
 
 OLD = "rotation-tests-own-sealing-key-0123456789"
 PUBLIC = "http://localhost:3000"

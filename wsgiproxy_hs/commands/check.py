@@ -8,9 +8,10 @@ from typing import Any
 
 from requests.adapters import BaseAdapter
 
+from wsgiproxy_hs.assembly import make_transport
 from wsgiproxy_hs.exceptions import UpstreamError
 from wsgiproxy_hs.settings import Settings
-from wsgiproxy_hs.stack import create_app, make_transport
+from wsgiproxy_hs.stack import create_app
 from wsgiproxy_hs.upstream import Clocks, UpstreamClient
 
 WELL = (200, 401, 403)

@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from wsgiproxy_hs.assembly import load_routes
 from wsgiproxy_hs.exceptions import ConfigurationError
 from wsgiproxy_hs.routes import Body, CrossSite, Route
 from wsgiproxy_hs.settings import Settings
-from wsgiproxy_hs.stack import load_routes
 
 COLUMNS = ("Methods", "Path", "Upstream or endpoint", "Access token", "Body", "Remarks")
 

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from wsgiproxy_hs.assembly import make_sessions
 from wsgiproxy_hs.sessions import Sessions
 from wsgiproxy_hs.settings import Settings
-from wsgiproxy_hs.stack import make_sessions
 
 
 def add_to(commands: Any) -> None:
