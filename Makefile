@@ -12,7 +12,7 @@ help:
 	@echo "make conformance-next  the documented route handlers on the real Next.js beside ours (needs Node and npm)"
 	@echo "make browser      sign-in in a real browser (installs Chromium; needs Node and npm)"
 	@echo "make audit        known holes in the dependencies, and bandit"
-	@echo "make bench        CPU time per request beside nginx and others (installs nginx and wrk)"
+	@echo "make bench        what a request costs beside nginx and others (installs nginx and wrk); BENCH=--next adds Next.js"
 	@echo "make storm        a thousand parallel requests with one stale session (installs redis-server)"
 	@echo "make lint         ruff and mypy"
 	@echo "make shape        the sizes of functions and modules, against their bars"
@@ -58,8 +58,8 @@ audit: $(STAMP)
 
 bench: $(STAMP)
 	which nginx wrk || { apt-get update -qq && apt-get install -y -qq nginx-light wrk; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[granian]' 'WSGIProxy2>=0.5'
-	$(BIN)/python -m bench.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[gunicorn,granian,gevent,limits]' 'WSGIProxy2>=0.5'
+	$(BIN)/python -m bench.run $(BENCH)
 
 storm: $(STAMP)
 	which redis-server >/dev/null || { apt-get update -qq && apt-get install -y -qq redis-server; }

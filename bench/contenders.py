@@ -1,86 +1,31 @@
-"""Who is measured, and with which requests."""
+"""Who is measured: each contender as a command, and the upstream behind all of them."""
 
 from __future__ import annotations
 
 import json
 import pathlib
 import sys
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-import jwt
+from bench.apps.payload import BODY
+from bench.loads import DIRECT, GET, POST, REFUSED, SECRET, Load
+from bench.machine import LOAD_CORE, ROOT, SERVER_CORE, Process, free_port, running
 
-from bench.apps.payload import BODY, POST_BODY
-from bench.machine import Process
-from wsgiproxy_hs.sessions import Sessions
-
-SECRET = "benchmarks-own-sealing-key-0123456789abcdef"
-WORKSPACE, CHAT = "7a9c1c1e-3b0a-4a8e-9d3f-6f8f6c5a0d11", "51f0b2b6-6d4c-4c6e-9a53-0a4f3f2b7f11"
-GET_PATH = f"/api/workspaces/{WORKSPACE}/chats/{CHAT}"
-POST_PATH = f"{GET_PATH}/messages"
-UPSTREAM_SUFFIX = "/"
 THREADS = 8
-
-
-@dataclass(frozen=True)
-class Load:
-    """A kind of request. ``status``: what every answer must be."""
-
-    name: str
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes = b""
-    status: int = 200
+Command = tuple[Sequence[str], dict[str, str]]
+Start = Callable[[int, str, pathlib.Path], Command]
+"""From a port, the upstream's URL and a folder to a command and its environment."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A server under test. ``start`` gives its command and environment for a port and an upstream's URL."""
+    """A server under test."""
 
     name: str
-    start: Callable[[int, str, pathlib.Path], tuple[Sequence[str], dict[str, str]]]
-    loads: tuple[Load, ...]
-
-
-def session_cookie(claims: dict[str, object] | None = None) -> str:
-    """A sealed session as a browser holds it: user, access and refresh token."""
-    now = int(time.time())
-    access = jwt.encode(
-        {"token_type": "access", "exp": now + 360_000, "iat": now, "jti": "a" * 32, "user_id": "1"}, "k" * 32
-    )
-    refresh = jwt.encode({"token_type": "refresh", "exp": now + 1_209_600, "jti": "b" * 32, "user_id": "1"}, "k" * 32)
-    user = {"name": "Ada Lovelace", "email": "ada@example.com", "picture": None, "sub": "1"}
-    sessions = Sessions(secrets=[SECRET], secure=False)
-    lines = sessions.write({**user, "accessToken": access, "refreshToken": refresh, **(claims or {})}, "")
-    return "; ".join(line.partition(";")[0] for line in lines)
-
-
-def forged(cookie: str) -> str:
-    """The same cookie with another tag: right name, right header, right ``kid``."""
-    name, _, token = cookie.partition("=")
-    head, tag = token.rsplit(".", 1)
-    return f"{name}={head}.{'A' * len(tag)}"
-
-
-BROWSER = {
-    "Accept": "*/*",
-    "Accept-Encoding": "gzip, deflate, br, zstd",
-    "Accept-Language": "en-GB,en;q=0.9",
-    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
-    "Sec-Fetch-Site": "same-origin",
-    "Sec-Fetch-Mode": "cors",
-    "Sec-Fetch-Dest": "empty",
-}
-COOKIE = session_cookie()
-SIGNED_IN = {**BROWSER, "Cookie": COOKIE}
-GET = Load("GET 1.3 KB", "GET", GET_PATH, SIGNED_IN)
-POST = Load("POST 1 KB", "POST", POST_PATH, {**SIGNED_IN, "Content-Type": "text/plain;charset=UTF-8"}, POST_BODY)
-NO_SESSION = Load("401 no session", "GET", GET_PATH, BROWSER, status=401)
-FORGED = Load("401 forged cookie", "GET", GET_PATH, {**BROWSER, "Cookie": forged(COOKIE)}, status=401)
-UNKNOWN = Load("404 unknown path", "GET", "/api/nothing/here", SIGNED_IN, status=404)
-DIRECT = Load("GET 1.3 KB", "GET", GET_PATH + UPSTREAM_SUFFIX, SIGNED_IN)
+    start: Start
+    loads: tuple[Load, ...] = ()
 
 
 def nginx_conf(port: int, location: str, *, prelude: str = "") -> str:
@@ -93,89 +38,107 @@ def nginx_conf(port: int, location: str, *, prelude: str = "") -> str:
     )
 
 
-def upstream_conf(port: int) -> str:
-    """The upstream: nginx with a constant answer."""
-    body = BODY.decode().replace("\\", "\\\\").replace("'", "\\'")
-    return nginx_conf(port, f"location / {{ default_type application/json; return 200 '{body}'; }}")
+def nginx(more: str = "") -> Start:
+    """``proxy_pass`` with kept-alive connections. ``more``: further directives."""
 
+    def start(port: int, upstream: str, folder: pathlib.Path) -> Command:
+        conf = folder / f"proxy-{port}.conf"
+        prelude = f"upstream up {{ server {upstream.removeprefix('http://')}; keepalive 64; }}"
+        location = (
+            "location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ''; "
+            f"proxy_set_header Authorization 'JWT x'; proxy_set_header Cookie ''; {more} }}"
+        )
+        conf.write_text(nginx_conf(port, location, prelude=prelude))
+        return ["nginx", "-c", str(conf), "-p", str(folder)], {}
 
-def _nginx(port: int, upstream: str, folder: pathlib.Path) -> tuple[Sequence[str], dict[str, str]]:
-    address = upstream.removeprefix("http://")
-    conf = folder / "proxy.conf"
-    prelude = f"upstream up {{ server {address}; keepalive 64; }}"
-    location = (
-        "location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ''; "
-        "proxy_set_header Authorization 'JWT x'; proxy_set_header Cookie ''; }"
-    )
-    conf.write_text(nginx_conf(port, location, prelude=prelude))
-    return ["nginx", "-c", str(conf), "-p", str(folder)], {}
+    return start
 
 
 def _environ(port: int, upstream: str) -> dict[str, str]:
     return {"BACKEND_URL": upstream, "AUTH_URL": f"http://127.0.0.1:{port}", "AUTH_SECRET": SECRET}
 
 
-def gunicorn(app: str) -> Callable[[int, str, pathlib.Path], tuple[Sequence[str], dict[str, str]]]:
+def gunicorn(app: str, *options: str, **environ: str) -> Start:
     """One worker with threads, as documented."""
 
-    def start(port: int, upstream: str, _: pathlib.Path) -> tuple[Sequence[str], dict[str, str]]:
+    def start(port: int, upstream: str, _: pathlib.Path) -> Command:
         command = [sys.executable, "-m", "gunicorn", app, f"--bind=127.0.0.1:{port}", "--worker-class=gthread",
-                   f"--threads={THREADS}", "--keep-alive=30", "--log-level=error", "--no-control-socket"]  # fmt: skip
-        return command, _environ(port, upstream)
+                   f"--threads={THREADS}", "--keep-alive=30", "--log-level=error", "--no-control-socket",
+                   *options]  # fmt: skip
+        return command, {**_environ(port, upstream), **environ}
 
     return start
 
 
-def granian(app: str) -> Callable[[int, str, pathlib.Path], tuple[Sequence[str], dict[str, str]]]:
+def granian(app: str, **environ: str) -> Start:
     """One worker with threads, as documented."""
 
-    def start(port: int, upstream: str, _: pathlib.Path) -> tuple[Sequence[str], dict[str, str]]:
+    def start(port: int, upstream: str, _: pathlib.Path) -> Command:
         command = [str(pathlib.Path(sys.executable).parent / "granian"), "--interface=wsgi", "--host=127.0.0.1",
                    f"--port={port}", "--workers=1", f"--blocking-threads={THREADS}", "--no-ws", "--http=1",
                    "--log-level=error", app]  # fmt: skip
-        return command, _environ(port, upstream)
+        return command, {**_environ(port, upstream), **environ}
 
     return start
 
 
-OURS = (GET, POST, NO_SESSION, FORGED, UNKNOWN)
+def next_js(port: int, upstream: str, _: pathlib.Path) -> Command:
+    """The documented route handler, ``auth()`` and ``fetch``, in the production build of the real Next.js."""
+    project = ROOT / "tests" / "conformance_next"
+    command = ["node", str(project / "node_modules/next/dist/bin/next"), "start", str(project),
+               "--hostname", "127.0.0.1", "--port", str(port)]  # fmt: skip
+    return command, {**_environ(port, upstream), "NEXT_TELEMETRY_DISABLED": "1", "NODE_ENV": "production"}
+
+
+APP, APPLICATION = "wsgiproxy_hs:app", "wsgiproxy_hs.wsgi:application"
+OURS = (GET, POST, *REFUSED)
+NGINX = Contender("nginx proxy_pass", nginx(), (DIRECT,))
+GUNICORN_CONSTANT = Contender("gunicorn, constant", gunicorn("bench.apps.constant:app"), (GET,))
+GRANIAN_CONSTANT = Contender("granian, constant", granian("bench.apps.constant:app"), (GET,))
+OURS_GUNICORN = Contender("wsgiproxy_hs, gunicorn", gunicorn(APP), OURS)
+OURS_GRANIAN = Contender("wsgiproxy_hs, granian", granian(APPLICATION), OURS)
 CONTENDERS = (
-    Contender("nginx proxy_pass", _nginx, (DIRECT,)),
-    Contender("gunicorn, constant", gunicorn("bench.apps.constant:app"), (GET,)),
-    Contender("granian, constant", granian("bench.apps.constant:app"), (GET,)),
-    Contender("wsgiproxy_hs, gunicorn", gunicorn("wsgiproxy_hs:app"), OURS),
-    Contender("wsgiproxy_hs, granian", granian("wsgiproxy_hs.wsgi:application"), OURS),
+    NGINX,
+    GUNICORN_CONSTANT,
+    GRANIAN_CONSTANT,
+    OURS_GUNICORN,
+    OURS_GRANIAN,
     Contender("werkzeug ProxyMiddleware, gunicorn", gunicorn("bench.apps.werkzeug_proxy:app"), (DIRECT,)),
     Contender("WSGIProxy2, gunicorn", gunicorn("bench.apps.wsgiproxy2:app"), (DIRECT,)),
     Contender("requests.Session in a view, gunicorn", gunicorn("bench.apps.requests_view:app"), (DIRECT,)),
 )
+# It parses the JSON and writes it again, without blanks. Nobody else compresses, so it is not asked to.
+_NEXT_GET = replace(
+    GET,
+    headers={**GET.headers, "Accept-Encoding": "identity"},
+    length=len(json.dumps(json.loads(BODY), separators=(",", ":"))),
+)
+NEXT_JS = Contender("Next.js route handler with auth()", next_js, (_NEXT_GET,))
 
 
-def wrk_script(load: Load) -> str:
-    """The load in wrk's language; answers of another status are counted as wrong."""
-    lines = [f"wrk.method = {json.dumps(load.method)}", f"wrk.path = {json.dumps(load.path)}"]
-    lines += [f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}" for name, value in load.headers.items()]
-    if load.body:
-        lines.append(f"wrk.body = {json.dumps(load.body.decode())}")
-    lines.append(
-        "local threads = {}\n"
-        "function setup(thread) table.insert(threads, thread) end\n"
-        "function init(args) wrong = 0 end\n"
-        f"function response(status) if status ~= {load.status} then wrong = wrong + 1 end end\n"
-        "function done(summary, latency, requests)\n"
-        "  local bad = 0\n"
-        "  for _, thread in ipairs(threads) do bad = bad + thread:get('wrong') end\n"
-        "  io.write(string.format('RESULT %d %d %d %.1f %.1f %.0f\\n', summary.requests, bad,\n"
-        "    summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,\n"
-        "    latency:percentile(50), latency:percentile(99), summary.duration))\n"
-        "end"
-    )
-    return "\n".join(lines)
-
-
-def start(contender: Contender, port: int, upstream: str, folder: pathlib.Path, *, core: int) -> Process:
-    """The contender, ready."""
+@contextmanager
+def serving(contender: Contender, upstream: str, folder: pathlib.Path) -> Iterator[tuple[int, Process]]:
+    """The contender, ready; its port."""
+    port = free_port()
     command, environ = contender.start(port, upstream, folder)
-    process = Process(command, core=core, environ=environ)
-    process.wait_for(port)
-    return process
+    with running(command, port, core=SERVER_CORE, environ=environ) as process:
+        yield port, process
+
+
+@contextmanager
+def constant_upstream(folder: pathlib.Path, *, core: int = LOAD_CORE) -> Iterator[str]:
+    """nginx with a constant answer; its URL."""
+    port = free_port()
+    body = BODY.decode().replace("\\", "\\\\").replace("'", "\\'")
+    conf = folder / f"upstream-{port}.conf"
+    conf.write_text(nginx_conf(port, f"location / {{ default_type application/json; return 200 '{body}'; }}"))
+    with running(["nginx", "-c", str(conf), "-p", str(folder)], port, core=core):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def bulk_upstream() -> Iterator[str]:
+    """The small server for what is large or lasts; its URL."""
+    port = free_port()
+    with running([sys.executable, "-m", "bench.apps.upstream", str(port)], port, core=LOAD_CORE):
+        yield f"http://127.0.0.1:{port}"

@@ -7,22 +7,27 @@ import pathlib
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+SERVER_CORE, LOAD_CORE = 0, 1
+"""The server under test has a core to itself; upstream and load share the other one."""
 
 
 class Process:
     """A server with its children, pinned to a core."""
 
     def __init__(self, command: Sequence[str], *, core: int, environ: Mapping[str, str] | None = None) -> None:
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - a pipe that nobody reads would stop the server
         self._popen = subprocess.Popen(
             ["taskset", "-c", str(core), *command],
             env={**os.environ, "PYTHONPATH": str(ROOT), **(environ or {})},
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=self._stderr,
             start_new_session=True,
         )
 
@@ -31,8 +36,8 @@ class Process:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self._popen.poll() is not None:
-                assert self._popen.stderr is not None
-                raise RuntimeError(self._popen.stderr.read().decode()[-2000:])
+                self._stderr.seek(0)
+                raise RuntimeError(self._stderr.read().decode()[-2000:])
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 return
@@ -46,21 +51,26 @@ class Process:
 
     def memory_bytes(self) -> int:
         """The largest resident set among the process and all below it."""
-        return max((_resident(pid) for pid in self._pids()), default=0)
+        return max(self.memory("VmRSS").values(), default=0)
+
+    def memory(self, name: str) -> dict[int, int]:
+        """``VmRSS``, or ``VmHWM`` for its peak, of the process and all below it: bytes by process id."""
+        return {pid: _status_bytes(pid, name) for pid in self._pids()}
+
+    def forget_peaks(self) -> None:
+        """From now on ``VmHWM`` is the peak since now."""
+        for pid in self._pids():
+            pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
 
     def stop(self) -> None:
-        """End the whole process group."""
-        for sign in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(self._popen.pid, sign)
-                self._popen.wait(timeout=10)
-                break
-            except ProcessLookupError:
-                break
-            except subprocess.TimeoutExpired:
-                continue
-        if self._popen.stderr is not None:
-            self._popen.stderr.close()
+        """End the whole process group, and make sure that nothing of it is left."""
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(self._popen.pid, signal.SIGTERM)
+            self._popen.wait(timeout=10)
+        with suppress(ProcessLookupError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
+        self._popen.wait()
+        self._stderr.close()
 
     def _pids(self) -> list[int]:
         pids, pending = [], [self._popen.pid]
@@ -75,6 +85,36 @@ class Process:
         return pids
 
 
+@contextmanager
+def running(
+    command: Sequence[str], port: int, *, core: int, environ: Mapping[str, str] | None = None
+) -> Iterator[Process]:
+    """A server that answers on its port; ended at the end."""
+    process = Process(command, core=core, environ=environ)
+    try:
+        process.wait_for(port)
+        yield process
+    finally:
+        process.stop()
+
+
+def growth_bytes(before: Mapping[int, int], after: Mapping[int, int]) -> int:
+    """The most that one process grew."""
+    return max((size - before[pid] for pid, size in after.items() if pid in before), default=0)
+
+
+def pin(core: int) -> None:
+    """Keep this process, and what it starts unless that is pinned itself, on a core."""
+    os.sched_setaffinity(0, {core})
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
 def _nanoseconds(pid: int) -> int:
     """Time on a CPU of all threads, as the scheduler counts it: ``stat`` counts in ticks, and misses short turns."""
     try:
@@ -84,17 +124,9 @@ def _nanoseconds(pid: int) -> int:
         return 0
 
 
-def _resident(pid: int) -> int:
+def _status_bytes(pid: int, name: str) -> int:
     try:
-        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+        lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0
-    kilobytes = next((line.split()[1] for line in text.splitlines() if line.startswith("VmRSS:")), "0")
-    return int(kilobytes) * 1024
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), 0)

@@ -1,36 +1,59 @@
-"""The benchmark's results as a page and as a chart."""
+"""The page: the machine, the versions, how to repeat it, the bars, then every part."""
 
 from __future__ import annotations
 
-import html
+import importlib.metadata
 import os
 import pathlib
 import platform
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import re
+import subprocess
+from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from bench.run import Sample
+from bench.machine import LOAD_CORE, SERVER_CORE
+from bench.parts import Bar, Part, table
 
-FOLDER = pathlib.Path(__file__).resolve().parent
-NGINX = ("nginx proxy_pass", "GET 1.3 KB")
-Results = Mapping[tuple[str, str], "Sample"]
+PACKAGES = ("wsgiproxy_hs", "gunicorn", "granian", "gevent", "requests", "urllib3", "httptools", "werkzeug", "pydantic",
+            "cryptography", "WSGIProxy2")  # fmt: skip
+TOOLS = (("nginx", "-v"), ("wrk", "-v"), ("node", "--version"))
 
 
-def write(results: Results, *, rounds: int, seconds: float, is_whole: bool) -> None:
-    """Print the table; write the page and the chart when everybody was measured."""
-    text = table(results)
-    print(text)
-    if not is_whole:
-        return
-    page = (
-        "# Results\n\nMade by `make bench`. CPU time per request of the server under test, which has one core to"
-        f" itself;\nmedians of {rounds} interleaved rounds of {seconds:g} s with 8 connections. Ratios hold across"
-        f" machines, absolute times do not.\n\nMachine: {os.cpu_count()} cores, {processor()}; Python"
-        f" {platform.python_version()}.\n\n{text}\n![CPU time per request](chart.svg)\n"
+def page(parts: Sequence[Part], command: str) -> str:
+    """All of it, in Markdown."""
+    bars = [bar for part in parts for bar in part.bars]
+    sections = [f"## {part.title}\n\n{part.text}" for part in parts]
+    return "\n".join(
+        [
+            "# Results",
+            "",
+            f"Machine: {os.cpu_count()} cores, {processor()}; {platform.system()} {platform.release()}.",
+            f"Versions: Python {platform.python_version()}; {versions()}.",
+            f"To repeat it: `{command}`, on a machine that does nothing else. The server under test has core"
+            f" {SERVER_CORE} to itself, upstream and load share core {LOAD_CORE}.",
+            "Ratios hold across machines, absolute times do not.",
+            "",
+            "## Bars",
+            "",
+            verdicts(bars),
+            "![CPU time per request](chart.svg)",
+            "",
+            *sections,
+        ]
     )
-    (FOLDER / "results.md").write_text(page)
-    (FOLDER / "chart.svg").write_text(chart(results))
+
+
+def verdicts(bars: Sequence[Bar]) -> str:
+    """A row a bar."""
+    rows = (
+        (
+            bar.what,
+            f"at most {bar.at_most:g}{bar.unit}",
+            f"{bar.measured:.2f}{bar.unit}",
+            "yes" if bar.is_met else "**no**",
+        )
+        for bar in bars
+    )
+    return table(("What", ">bar", ">measured", "met"), rows)
 
 
 def processor() -> str:
@@ -39,40 +62,17 @@ def processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if "model name" in line), "unknown")
 
 
-def table(results: Results) -> str:
-    """A row a measurement, with its ratio to nginx in the same run."""
-    nginx = results[NGINX].cpu_microseconds
-    lines = [
-        "| Contender | Request | CPU per request | beside nginx | requests/s | p50 | p99 | memory | wrong |",
-        "|---|---|--:|--:|--:|--:|--:|--:|--:|",
-    ]
-    for (contender, load), row in results.items():
-        lines.append(
-            f"| {contender} | {load} | {row.cpu_microseconds:,.0f} us | {row.cpu_microseconds / nginx:.1f}x "
-            f"| {row.requests_per_second:,.0f} | {row.p50_milliseconds:.2f} ms | {row.p99_milliseconds:.2f} ms "
-            f"| {row.memory_bytes / 1_048_576:.0f} MiB | {row.wrong} |"
-        )
-    return "\n".join(lines) + "\n"
+def versions() -> str:
+    """Of everything that takes part."""
+    found = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
+    return ", ".join(found + [f"{name} {tool_version(name, flag)}" for name, flag in TOOLS])
 
 
-def chart(results: Results) -> str:
-    """Horizontal bars: CPU time of the authenticated GET, beside nginx."""
-    nginx = results[NGINX].cpu_microseconds
-    bars = sorted((row.cpu_microseconds, name) for (name, load), row in results.items() if load == NGINX[1])
-    longest = bars[-1][0]
-    height = 34 * len(bars) + 40
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 {height}" font-family="sans-serif" font-size="14">',
-        f'<rect width="900" height="{height}" fill="#fff"/>',
-        '<text x="16" y="24" font-weight="bold">CPU time per authenticated GET of 1.3 KB</text>',
-    ]
-    for index, (microseconds, name) in enumerate(bars):
-        top = 40 + 34 * index
-        width = max(2, round(480 * microseconds / longest))
-        color = "#2563eb" if name.startswith("wsgiproxy_hs") else "#94a3b8"
-        parts.append(
-            f'<text x="16" y="{top + 17}">{html.escape(name)}</text>'
-            f'<rect x="280" y="{top}" width="{width}" height="24" fill="{color}"/>'
-            f'<text x="{288 + width}" y="{top + 17}">{microseconds:,.0f} us, {microseconds / nginx:.1f}x</text>'
-        )
-    return "\n".join([*parts, "</svg>"]) + "\n"
+def tool_version(name: str, flag: str) -> str:
+    """The first thing in its output that looks like a version; wrk prints its usage, too, and ends with 1."""
+    try:
+        result = subprocess.run([name, flag], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return "absent"
+    found = re.search(r"\d+(\.\d+)+", result.stdout + result.stderr)
+    return found[0] if found else "unknown"

@@ -31,6 +31,7 @@ from wsgiproxy_hs.rates import Rate
 from wsgiproxy_hs.routes import EMPTY_OR_OBJECT, NONE, Route
 from wsgiproxy_hs.settings import Settings
 from wsgiproxy_hs.stack import compose, create_app
+from wsgiproxy_hs.upstream.breaker import Resting
 
 SETTINGS = Settings(
     backend_url=UPSTREAM_URL, public_url=PUBLIC_URL, secrets=[SECRET], openai_api_key="sk-test-key-0123456789"
@@ -119,6 +120,7 @@ REFUSED_THERE = {
     exceptions.UpstreamAnswerInvalid: FakeUpstream(failure=outer.ConnectionError(inner.ProtocolError("10.0.0.7"))),
     exceptions.UpstreamRedirect: FakeUpstream(302, b"", [("Location", "http://10.0.0.7/")]),
     exceptions.UpstreamBusy: FakeUpstream(failure=outer.ConnectionError(inner.EmptyPoolError(None, "10.0.0.7"))),
+    exceptions.UpstreamUnavailable: FakeUpstream(failure=outer.ConnectionError(Resting("10.0.0.7", 3))),
     exceptions.UpstreamTimeout: FakeUpstream(failure=outer.ReadTimeout("10.0.0.7")),
 }
 

@@ -45,22 +45,34 @@ def make_transport(settings: Settings) -> Transport:
     """Our own transport with the settings' limits and certificates."""
     return Transport(
         max_connections=settings.max_connections,
+        max_streams=settings.max_streams,
+        breaker_failures=settings.breaker_failures,
+        breaker_seconds=settings.breaker_seconds,
         ca_bundle=settings.ca_bundle,
         client_certificate=settings.client_certificate,
     )
 
 
 def make_sessions(settings: Settings) -> Sessions:
-    """The sessions that the settings describe."""
+    """The sessions that the settings describe.
+
+    Where there is a Redis, ids are read whatever is written, so that the setting can be changed to and fro.
+    """
+    formats: tuple[str, ...] = settings.session_formats
+    is_stored = settings.session_store == "redis"
+    store = _redis(settings, "RedisSessionStore") if settings.redis_url is not None else None
+    if store is not None:
+        formats = ("stored", *formats) if is_stored else (*formats, "stored")
     return Sessions(
         secrets=settings.secret_texts,
         secure=settings.secure,
         cookie_name=settings.session_cookie_name,
-        formats=settings.session_formats,
-        write_format=settings.session_format,
+        formats=formats,
+        write_format="stored" if is_stored else settings.session_format,
         max_age_seconds=settings.session_max_age_seconds,
         access_token_claim=settings.access_token_claim,
         refresh_token_claim=settings.refresh_token_claim,
+        store=store,
     )
 
 
@@ -82,15 +94,21 @@ def make_store(settings: Settings) -> LayeredStore:
     levels: list[RenewalStore] = [MemoryStore(keep_seconds=keep)]
     levels.append(FileStore(settings.renewal_directory, keep_seconds=keep))
     if settings.redis_url is not None:
-        try:
-            from wsgiproxy_hs.sessions.stores.redis import RedisStore
-        except ImportError as error:
-            raise ConfigurationError("REDIS_URL (redis_url) needs the extra: wsgiproxy_hs[redis]") from error
-        try:
-            levels.append(RedisStore(settings.redis_url.get_secret_value(), keep_seconds=keep))
-        except ValueError as error:
-            raise ConfigurationError(f"REDIS_URL (redis_url) is wrong: {error}") from None
+        levels.append(_redis(settings, "RedisStore", keep_seconds=keep))
     return LayeredStore(*levels)
+
+
+def _redis(settings: Settings, name: str, **options: Any) -> Any:
+    """A store of this name in the Redis that the settings name."""
+    try:
+        module = importlib.import_module("wsgiproxy_hs.sessions.stores.redis")
+    except ImportError as error:
+        raise ConfigurationError("REDIS_URL (redis_url) needs the extra: wsgiproxy_hs[redis]") from error
+    url = settings.redis_url.get_secret_value() if settings.redis_url is not None else ""
+    try:
+        return getattr(module, name)(url, **options)
+    except ValueError as error:
+        raise ConfigurationError(f"REDIS_URL (redis_url) is wrong: {error}") from None
 
 
 def make_redeem(settings: Settings, transport: BaseAdapter) -> Redeem:
@@ -178,7 +196,7 @@ def make_endpoints(settings: Settings, routes: Iterable[Route], build: Mapping[s
         to: to.from_settings(settings, **build) if isinstance(to, type) and hasattr(to, "from_settings") else to
         for to in named
     }
-    return Endpoints(forwarder=Forwarder.from_settings(settings, **build), apps=apps)
+    return Endpoints(forwarder=Forwarder.from_settings(settings, routes=routes, **build), apps=apps)
 
 
 def configured(routes: Iterable[Route], settings: Settings) -> Iterable[Route]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from typing import Annotated
+
+from pydantic import BaseModel, Field
 
 from wsgiproxy_hs.setting_faults import variable as _variable
 from wsgiproxy_hs.setting_types import Count, Seconds
@@ -31,6 +33,15 @@ class UpstreamSettings(BaseModel):
     )
     max_connections: Count = _variable(
         "MAX_UPSTREAM_CONNECTIONS", default=64, doc="most connections to the backend at once, for each process"
+    )
+    max_streams: Count = _variable(
+        "MAX_UPSTREAM_STREAMS", default=256, doc="most event streams at once, for each process"
+    )
+    breaker_failures: Annotated[int, Field(ge=0)] = _variable(
+        "BREAKER_FAILURES", default=10, doc="failures of the backend in a row after which it is left alone; 0 for never"
+    )
+    breaker_seconds: Seconds = _variable(
+        "BREAKER_SECONDS", default=5.0, doc="how long it is left alone before one request tries it"
     )
     ca_bundle: str | None = _variable(
         "UPSTREAM_CA_BUNDLE", default=None, doc="file of the authorities that may vouch for the backend"

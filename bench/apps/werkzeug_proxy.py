@@ -5,4 +5,4 @@ import os
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.http_proxy import ProxyMiddleware
 
-app = ProxyMiddleware(NotFound(), {"/": {"target": os.environ["BACKEND_URL"]}})
+app = ProxyMiddleware(NotFound(), {"/api/": {"target": os.environ["BACKEND_URL"]}})

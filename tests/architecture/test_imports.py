@@ -28,6 +28,7 @@ LEVELS = {
     "safe_headers": FOOT,
     "error_document": FOOT,
     "rates": FOOT,
+    "servers": FOOT,
     "routes": VALUES,
     "throttling": VALUES,
     "sessions": VALUES,

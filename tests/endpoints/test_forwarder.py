@@ -86,7 +86,7 @@ def test_of_the_clients_headers_only_the_listed_ones_travel():
         "Host": "evil.example",
         "Origin": "https://a",
         "Referer": "https://a/b",
-        "Connection": "Accept, X-Request-ID",
+        "Connection": "keep-alive, X-Request-ID, X-Forwarded-For, Via, Host, Authorization",
         "TE": "trailers",
         "Upgrade": "websocket",
         "Expect": "100-continue",
@@ -113,6 +113,14 @@ def test_of_the_clients_headers_only_the_listed_ones_travel():
         "X-Request-ID": "request-0001",
     }
     assert got.headers == {**kept, **ours}
+
+
+def test_what_the_client_names_in_connection_was_meant_for_us_alone():
+    """RFC 9110, section 7.6.1: it does not travel; what we write ourselves cannot be taken away so."""
+    got = sent(request(headers={"Accept": "a/b", "Range": "bytes=0-1", "Connection": "close, ACCEPT ,x-forwarded-for"}))
+    assert "Accept" not in got.headers
+    assert got.headers["Range"] == "bytes=0-1"
+    assert got.headers["X-Forwarded-For"] == "203.0.113.9"
 
 
 def test_no_header_is_made_up_for_the_client():

@@ -109,7 +109,7 @@ def test_mixed_faults_leave_nothing_behind() -> None:
     files, threads = _open_files(), threading.active_count()
     wrong: list[object] = []
     seen: Counter[str] = Counter()
-    transport = Transport(max_connections=5, wait_seconds=30)
+    transport = Transport(max_connections=5, wait_seconds=30, breaker_failures=0)
     with ScriptedUpstream(_serve) as upstream:
         share = REQUESTS // THREADS
         workers = [

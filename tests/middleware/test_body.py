@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.harness import Inner, call, request, routed
-from wsgiproxy_hs.environ import JSON_BODY
+from wsgiproxy_hs.environ import JSON_BODY, ROUTE
 from wsgiproxy_hs.exceptions import (
     BodyIncomplete,
     BodyInvalid,
@@ -23,15 +23,17 @@ from wsgiproxy_hs.exceptions import (
     UnsupportedMediaType,
     UploadTooSlow,
 )
-from wsgiproxy_hs.middleware.body import BodyMiddleware, content_length
+from wsgiproxy_hs.middleware.body import BodyMiddleware
 from wsgiproxy_hs.routes import ANY, EMPTY_OR_OBJECT, RAW, Route
 from wsgiproxy_hs.routes.bodies import Registration
-from wsgiproxy_hs.routes.spool import MEMORY_BYTES, Pace
+from wsgiproxy_hs.routes.framing import content_length
+from wsgiproxy_hs.routes.spool import MEMORY_BYTES, Pace, Streamed
 from wsgiproxy_hs.routes.strict_json import JsonLimits
 
 OBJECT = Route(ANY, "x", "/x/", body=EMPTY_OR_OBJECT)
 MODEL = Route(ANY, "x", "/x/", body=Registration)
 BYTES = Route(ANY, "x", "/x/", body=RAW)
+HELD = Route(ANY, "x", "/x/", body=RAW, spool_body=True)
 NOTHING = Route(ANY, "x", "/x/")
 GOOD = b'{"email": "a@b", "password": "p", "re_password": "p"}'
 
@@ -159,11 +161,39 @@ def test_the_rows_own_limit_counts():
     refused(BodyTooLarge, Route("POST", "x", "/x/", body=RAW, max_bytes=5), b"x" * 6, options={"max_bytes": 10})
 
 
+def test_a_long_raw_body_is_handed_on_while_it_arrives():
+    """Nothing of it is read before the endpoint asks, and never a byte more than announced (F073)."""
+    body = bytes(range(256)) * 2000
+    stream = Stream(body + b"the next request")
+
+    def endpoint(environ, start_response):
+        assert stream.largest_read == 0
+        assert environ["CONTENT_LENGTH"] == str(len(body))
+        upload = environ["wsgi.input"]
+        pieces = list(iter(lambda: upload.read(1000), b""))
+        assert (b"".join(pieces), max(map(len, pieces)), upload.is_whole) == (body, 1000, True)
+        start_response("204 No Content", [])
+        return []
+
+    environ = request("POST", "/x", CONTENT_LENGTH=str(len(body)), wsgi__input=stream)
+    environ[ROUTE] = BYTES
+    assert call(BodyMiddleware(endpoint), environ, validate=False).code == 204
+
+
+def test_a_long_raw_body_that_ends_early_is_never_whole():
+    """Whoever sends it on is told in the middle (F076), and one that is too long is refused before it begins."""
+    upload = Streamed(io.BytesIO(b"x" * 100_000), 100_001)
+    with pytest.raises(BodyIncomplete):
+        upload.read()
+    assert not upload.is_whole
+    refused(BodyTooLarge, BYTES, b"x" * 100_000, options={"max_bytes": 99_999})
+
+
 def test_a_large_body_is_read_in_pieces_and_lies_on_disk():
     """Memory stays bounded whatever the upload (F073), and every byte is there (F068)."""
     body = bytes(range(256)) * 2000
     stream = Stream(body)
-    inner = run(BYTES, CONTENT_LENGTH=str(len(body)), wsgi__input=stream)
+    inner = run(HELD, CONTENT_LENGTH=str(len(body)), wsgi__input=stream)
     assert stream.largest_read <= MEMORY_BYTES
     assert inner.stream._rolled, "the spool went to a file"
     assert inner.body == body
@@ -399,7 +429,7 @@ def test_long_pieces_are_for_quick_clients():
     for step, expected in ((0, {4096, 65_536}), (1, {4096})):
         sizes.clear()
         options = {"pace": Pace(clock=itertools.count(step=step).__next__)}
-        run(BYTES, options=options, wsgi__input=Watching(body), CONTENT_LENGTH=str(len(body)))
+        run(HELD, options=options, wsgi__input=Watching(body), CONTENT_LENGTH=str(len(body)))
         assert set(sizes[:3]) == expected
 
 
@@ -501,3 +531,18 @@ def test_a_chunked_body_is_not_believed_where_a_cut_looks_whole():
     environ["HTTP_TRANSFER_ENCODING"] = "chunked"
     with pytest.raises(LengthRequired):
         content_length(environ)
+
+
+@pytest.mark.parametrize("length", ["2", "0"])
+@pytest.mark.parametrize("is_terminated", [False, True])
+@pytest.mark.parametrize("route", [OBJECT, BYTES, NOTHING])
+def test_a_length_beside_chunks_is_refused_before_a_byte_is_read(length, is_terminated, route):
+    """Two framings are two readings: 400, whatever the server made of them and whether the row takes a body (F074)."""
+    stream = io.BytesIO(b"{}")
+    environ = request("POST", "/", CONTENT_LENGTH=length, wsgi__input=stream, wsgi__input_terminated=is_terminated)
+    environ["HTTP_TRANSFER_ENCODING"] = "chunked"
+    inner = Inner()
+    with pytest.raises(ContentLengthInvalid):
+        call(BodyMiddleware(inner.app), routed(route, environ), validate=False)
+    assert stream.tell() == 0
+    assert not inner.was_called

@@ -18,7 +18,8 @@ from wsgiproxy_hs.exceptions import (
     UpstreamStatus,
     UpstreamUnreachable,
 )
-from wsgiproxy_hs.middleware.errors import ErrorMiddleware, drain, request_id
+from wsgiproxy_hs.middleware.errors import ErrorMiddleware, request_id
+from wsgiproxy_hs.routes.draining import drain
 
 
 def raising(error):
@@ -275,3 +276,47 @@ def test_the_answer_comes_before_the_rest_of_the_body_is_read():
     assert stream.tell() == 0
     answer.close()
     assert stream.tell() == 10
+
+
+# Who may read an error
+
+FRIEND = "https://admin.example.com"
+
+
+def refused(method="GET", origin=FRIEND, further=(FRIEND,), error=RouteNotFound):
+    """The headers about reading of an error, for a request of an origin."""
+
+    def refuse(environ, start_response):
+        raise error
+
+    headers = {"Origin": origin} if origin is not None else {}
+    result = call(ErrorMiddleware(refuse, further_origins=further), request(method, headers=headers))
+    return {name: value for name, value in result.headers if name == "Vary" or name.startswith("Access-Control")}
+
+
+@pytest.mark.parametrize("error", [RouteNotFound, Unauthorized, ZeroDivisionError])
+def test_a_page_of_a_further_origin_reads_every_error(error):
+    """A refusal, and the 500 of a bug, are readable: else its script sees a network error and nobody knows why."""
+    found = refused("POST", error=error)
+    assert found["Access-Control-Allow-Origin"] == FRIEND
+    assert found["Access-Control-Allow-Credentials"] == "true"
+    assert found["Vary"] == "Origin"
+    assert "Retry-After" in found["Access-Control-Expose-Headers"]
+
+
+@pytest.mark.parametrize(
+    "origin", [None, "null", "*", "", FRIEND + ".evil.example", FRIEND.upper(), "https://evil.example"]
+)
+def test_errors_tell_everybody_else_only_that_they_vary(origin):
+    """Who is not named to the letter reads nothing."""
+    assert refused(origin=origin) == {"Vary": "Origin"}
+
+
+def test_a_refused_preflight_lets_nobody_go_on():
+    """No page ever reads it, and so nothing in it may look like leave."""
+    assert refused("OPTIONS") == {"Vary": "Origin"}
+
+
+def test_without_further_origins_errors_say_nothing_of_origins():
+    """One site alone: no header more."""
+    assert refused(further=()) == {}

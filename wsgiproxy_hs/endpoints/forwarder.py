@@ -5,11 +5,12 @@
     Stack:   errors -> limits -> routing -> cross-site -> session -> throttle -> body -> [endpoint]
     Reads:   wsgiproxy_hs.route, wsgiproxy_hs.path_params, wsgiproxy_hs.access_token, wsgiproxy_hs.request_id,
              REQUEST_METHOD, QUERY_STRING, CONTENT_TYPE, CONTENT_LENGTH, wsgi.input, REMOTE_ADDR, HTTP_VIA,
-             HTTP_X_FORWARDED_FOR, HTTP_FORWARDED, SERVER_PROTOCOL,
+             HTTP_X_FORWARDED_FOR, HTTP_FORWARDED, HTTP_CONNECTION, SERVER_PROTOCOL, SERVER_SOFTWARE, SCRIPT_NAME,
              the headers of wsgiproxy_hs.upstream.headers.REQUEST_HEADERS
     Writes:  -
     Raises:  UpstreamStatus, UpstreamUnreachable 502, UpstreamAnswerInvalid 502, UpstreamRedirect 502,
-             UpstreamBusy 503, UpstreamTimeout 504, UpstreamLoop 508, Unauthorized 401, RenewalUnavailable 503
+             UpstreamBusy 503, UpstreamUnavailable 503, UpstreamTimeout 504, UpstreamLoop 508, BodyIncomplete 400,
+             UploadTooSlow 408, Unauthorized 401, RenewalUnavailable 503
 
 What was checked is what is sent: the path is rebuilt from the row and its parameters, the query and the body are the
 bytes received, headers leave by allow-list. Answers below 400 go back byte for byte as they arrive.
@@ -17,8 +18,7 @@ bytes received, headers leave by allow-list. Answers below 400 go back byte for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable
 from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -28,10 +28,14 @@ from requests.exceptions import RequestException
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
+from wsgiproxy_hs.endpoints.redirects import Redirects
 from wsgiproxy_hs.environ import ACCESS_TOKEN, PATH_PARAMS, REQUEST_ID, ROUTE
 from wsgiproxy_hs.error_document import reason_phrase
-from wsgiproxy_hs.exceptions import Header, UpstreamRedirect, UpstreamStatus
+from wsgiproxy_hs.exceptions import Header
 from wsgiproxy_hs.routes import Route
+from wsgiproxy_hs.routes.draining import Drained
+from wsgiproxy_hs.routes.spool import Streamed
+from wsgiproxy_hs.servers import hides_cuts
 from wsgiproxy_hs.settings import Settings
 from wsgiproxy_hs.upstream.addresses import host_header
 from wsgiproxy_hs.upstream.clocks import Clocks
@@ -44,10 +48,13 @@ from wsgiproxy_hs.upstream.headers import (
     forwarding_headers,
     request_headers,
 )
+from wsgiproxy_hs.upstream.passing import begun, gathered, has_length, held, is_rewound, stream
 from wsgiproxy_hs.upstream.reshape import read_error_body, upstream_status
 from wsgiproxy_hs.upstream.streams import EventStream
 
 _TRANSPORT_FAULTS: Final = (RequestException, HTTPError, OSError)
+EARLY_DRAIN_BYTES: Final = 33_554_432
+"""How much of an upload is read away after the upstream answered before it was over, so that the client hears it."""
 
 
 class Forwarder:
@@ -59,6 +66,7 @@ class Forwarder:
     :param clocks: of a row that sets none of its own.
     :param forwarding: what the upstream is told about the client and about us.
     :param heartbeat_seconds: longest silence of an event stream towards the client.
+    :param redirects: the way back from upstream paths to public ones; without it no redirect to the upstream passes.
     """
 
     def __init__(
@@ -70,7 +78,9 @@ class Forwarder:
         clocks: Clocks | None = None,
         forwarding: Forwarding | None = None,
         heartbeat_seconds: float = 15.0,
+        redirects: Redirects | None = None,
     ) -> None:
+        self._redirects = redirects or Redirects(upstream_url=upstream_url)
         self._upstream_url = upstream_url.rstrip("/")
         self._host = host_header(upstream_url)
         self._transport = transport
@@ -81,7 +91,9 @@ class Forwarder:
         self._forwarding = forwarding or Forwarding()
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, transport: BaseAdapter, **_: object) -> Forwarder:
+    def from_settings(
+        cls, settings: Settings, *, transport: BaseAdapter, routes: Iterable[Route] = (), **_: object
+    ) -> Forwarder:
         """The forwarder to ``settings.backend_url``."""
         return cls(
             upstream_url=settings.backend_url,
@@ -90,17 +102,22 @@ class Forwarder:
             clocks=Clocks(**settings.clocks),
             forwarding=Forwarding(**settings.forwarding),
             heartbeat_seconds=settings.heartbeat_seconds,
+            redirects=Redirects(
+                routes,
+                prefix=settings.prefix,
+                upstream_url=settings.backend_url,
+                public_origin=settings.public_origin,
+            ),
         )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         route: Route = environ[ROUTE]
         request = self._request(route, environ)
-        try:
-            return self._answer(route, self._sent(route, request), start_response)
-        except UpstreamStatus as error:
-            if not self._may_replay(error, request, environ):
-                raise
-        return self._answer(route, self._sent(route, request), start_response)
+        response = self._sent(route, request)
+        if response.status_code in (401, 403) and self._may_replay(response, request, environ):
+            response.raw.close()
+            response = self._sent(route, request)
+        return self._answer(request, response, environ, start_response)
 
     def _sent(self, route: Route, request: PreparedRequest) -> Response:
         try:
@@ -108,19 +125,31 @@ class Forwarder:
         except _TRANSPORT_FAULTS as error:
             raise upstream_fault(error) from error
 
-    def _may_replay(self, error: UpstreamStatus, request: PreparedRequest, environ: WSGIEnvironment) -> bool:
+    def _may_replay(self, response: Response, request: PreparedRequest, environ: WSGIEnvironment) -> bool:
         """Whether the upstream refused the access token alone, and there are another and the body to go with it (F013).
 
-        Whether the status is 401 or 403 depends on the upstream's first authentication class; the code tells.
+        Whether the status is 401 or 403 depends on the upstream's first authentication class; the code tells. What is
+        read for it is there for the next reader.
         """
-        is_about_token = error.status in (401, 403) and error.upstream_code == "token_not_valid"
-        if not is_about_token or ACCESS_TOKEN not in environ:
+        if ACCESS_TOKEN not in environ or not self._is_token_refused(response):
             return False
         token = environ[ACCESS_TOKEN]
         if not token.renew(request.headers["Authorization"]):
             return False
         request.headers["Authorization"] = token.authorization(self._scheme)
         return is_rewound(request.body)
+
+    @staticmethod
+    def _is_token_refused(response: Response) -> bool:
+        if getattr(response.raw, "is_stream", False):
+            return False
+        try:
+            response.raw, body = held(response.raw)
+        except _TRANSPORT_FAULTS as error:
+            response.raw.close()
+            raise upstream_fault(error) from error
+        refusal = upstream_status(response.status_code, response.raw.headers.iteritems(), body)
+        return refusal.upstream_code == "token_not_valid"
 
     def _request(self, route: Route, environ: WSGIEnvironment) -> PreparedRequest:
         """What is sent, from the row and what the layers checked."""
@@ -158,13 +187,15 @@ class Forwarder:
             headers["Content-Type"] = environ["CONTENT_TYPE"]
         return environ["wsgi.input"].read(length) if length <= 65_536 else environ["wsgi.input"]
 
-    def _answer(self, route: Route, response: Response, start_response: StartResponse) -> Iterable[bytes]:
+    def _answer(
+        self, request: PreparedRequest, response: Response, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         """Start our answer from the upstream's; an error of the upstream becomes an exception."""
         raw = response.raw
         pairs: list[Header] = list(raw.headers.iteritems())
         try:
-            check_answer(route, response, pairs)
-            body = self._stream(raw) or _first_piece(raw)
+            pairs = self._checked(request, response, pairs, environ)
+            body = self._body_of(raw, pairs, environ)
             headers = answer_headers(pairs)
             if isinstance(body, EventStream):
                 headers.append(("X-Accel-Buffering", "no"))  # nginx would hold events back (F111)
@@ -176,6 +207,37 @@ class Forwarder:
         except BaseException:
             raw.close()
             raise
+        if isinstance(request.body, Streamed) and not request.body.is_whole:
+            return Drained(body, environ, EARLY_DRAIN_BYTES)
+        return body
+
+    def _checked(
+        self, request: PreparedRequest, response: Response, pairs: list[Header], environ: WSGIEnvironment
+    ) -> list[Header]:
+        """The answer's headers, ``Location`` led back to a public path.
+
+        :raises UpstreamStatus: an error, in the documented shape; :raises UpstreamRedirect: one that must not pass; the
+            log says where it would have led, without a query, which may hold a signature.
+        """
+        route: Route = environ[ROUTE]
+        status = response.status_code
+        if status >= 400 and route.reshape_errors:
+            raise upstream_status(status, pairs, read_error_body(stream(response.raw)))
+        if status == 201 or (300 <= status < 400 and status != 304):
+            place = environ.get("SCRIPT_NAME", "")
+            return self._redirects.located(pairs, status, request, passes=route.redirects, script_name=place)
+        return pairs
+
+    def _body_of(self, raw: Any, pairs: list[Header], environ: WSGIEnvironment) -> Iterable[bytes]:
+        """The body of the answer, begun; ``pairs`` may gain its length."""
+        events = self._stream(raw)
+        if events is not None:
+            return events
+        if getattr(raw, "is_complete", False) or not hides_cuts(environ) or has_length(pairs):
+            return begun(raw)
+        body = gathered(raw)
+        if isinstance(body, list):
+            pairs.append(("Content-Length", str(len(body[0]))))
         return body
 
     def _stream(self, raw: Any) -> EventStream | None:
@@ -195,58 +257,3 @@ class Forwarder:
             total=max(clocks.total_seconds, route.timeout_seconds),
             stream_idle=clocks.stream_idle_seconds,
         )
-
-
-def is_rewound(body: Any) -> bool:
-    """Whether a request body can be sent once more; a file is wound back for it."""
-    if body is None or isinstance(body, (bytes, str)):
-        return True
-    try:
-        body.seek(0)
-    except (AttributeError, OSError, ValueError):
-        return False
-    return True
-
-
-def check_answer(route: Route, response: Response, pairs: list[Header]) -> None:
-    """Raise what is not to be passed on as it is.
-
-    :raises UpstreamStatus: an error, in the documented shape; :raises UpstreamRedirect: one that the row does not let
-        pass; the log says where it would have led, without a query, which may hold a signature.
-    """
-    status = response.status_code
-    if status >= 400 and route.reshape_errors:
-        raise upstream_status(status, pairs, read_error_body(_pieces(response.raw)))
-    if 300 <= status < 400 and status != 304 and not route.redirects:
-        target = (response.raw.headers.get("Location") or "").partition("?")[0]
-        raise UpstreamRedirect from LookupError(f"{status} Location: {target}")
-
-
-def _pieces(raw: Any) -> Iterator[bytes]:
-    """The body as it arrives, from our own answers and from urllib3's."""
-    return raw.stream(65_536, decode_content=False)  # type: ignore[no-any-return]
-
-
-def _first_piece(raw: Any) -> Iterable[bytes]:
-    """The body, once its first piece is here: until then a failure can still be told by a status."""
-    if getattr(raw, "is_complete", False):
-        return raw.buffered()  # type: ignore[no-any-return]
-    pieces = _pieces(raw)
-    first = next(pieces, b"")
-    if getattr(raw, "is_complete", False):
-        return [first, *raw.buffered()]
-    return Body(raw, chain([first], pieces))
-
-
-class Body:
-    """The answer's body on its way; :meth:`close` ends the exchange with the upstream (F114)."""
-
-    def __init__(self, raw: Any, pieces: Iterator[bytes]) -> None:
-        self._raw = raw
-        self._pieces = pieces
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._pieces
-
-    def close(self) -> None:
-        self._raw.close()

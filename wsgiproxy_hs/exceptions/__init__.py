@@ -39,6 +39,7 @@
         ├── UpstreamAnswerInvalid      502  upstream-answer-invalid
         ├── UpstreamRedirect           502  upstream-redirect
         ├── UpstreamBusy               503  upstream-busy
+        ├── UpstreamUnavailable        503  upstream-unavailable
         ├── UpstreamTimeout            504  upstream-timeout
         └── UpstreamLoop               508  upstream-loop
 
@@ -86,4 +87,5 @@ from wsgiproxy_hs.exceptions.services import UpstreamLoop as UpstreamLoop
 from wsgiproxy_hs.exceptions.services import UpstreamRedirect as UpstreamRedirect
 from wsgiproxy_hs.exceptions.services import UpstreamStatus as UpstreamStatus
 from wsgiproxy_hs.exceptions.services import UpstreamTimeout as UpstreamTimeout
+from wsgiproxy_hs.exceptions.services import UpstreamUnavailable as UpstreamUnavailable
 from wsgiproxy_hs.exceptions.services import UpstreamUnreachable as UpstreamUnreachable

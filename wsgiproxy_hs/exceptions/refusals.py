@@ -120,7 +120,10 @@ class BodyIncomplete(BodyError):
 
 
 class ContentLengthInvalid(BodyError):
+    """A length that is none, or one beside chunks (RFC 9112, section 6.3): nobody knows how much would be read away."""
+
     status, code, detail = 400, "content-length-invalid", "The Content-Length header is not a length"
+    drain_bytes = None
 
 
 class UploadTooSlow(BodyError):

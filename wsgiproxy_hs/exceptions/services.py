@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from wsgiproxy_hs.exceptions.proxy_error import Fields, Header, ProxyError
@@ -65,6 +66,16 @@ class UpstreamBusy(UpstreamError):
 
     def __init__(self, detail: str | None = None, *, retry_after_seconds: int = 1) -> None:
         super().__init__(detail, headers=[("Retry-After", str(retry_after_seconds))])
+
+
+class UpstreamUnavailable(UpstreamError):
+    """The upstream failed so often that it is left alone for a moment (F142)."""
+
+    status, code = 503, "upstream-unavailable"
+    detail = "The server behind this one does not answer just now; try again in a moment"
+
+    def __init__(self, *, retry_after_seconds: float = 1) -> None:
+        super().__init__(headers=[("Retry-After", str(max(1, math.ceil(retry_after_seconds))))])
 
 
 class UpstreamTimeout(UpstreamError):

@@ -21,14 +21,13 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.http import parse_options_header
 
 from wsgiproxy_hs.environ import JSON_BODY, ROUTE
-from wsgiproxy_hs.exceptions import BodyNotExpected, ContentLengthInvalid, LengthRequired, UnsupportedMediaType
-from wsgiproxy_hs.routes import RAW, BodyRule, Route
+from wsgiproxy_hs.exceptions import BodyNotExpected, UnsupportedMediaType
+from wsgiproxy_hs.routes import RAW, Route
+from wsgiproxy_hs.routes.framing import content_length
 from wsgiproxy_hs.routes.judge import judge
-from wsgiproxy_hs.routes.spool import USUAL_PACE, Pace, spool_body
+from wsgiproxy_hs.routes.spool import USUAL_PACE, Pace, take_body
 from wsgiproxy_hs.routes.strict_json import USUAL_LIMITS, JsonLimits
 
-_HIDES_CUTS: Final = "Granian"
-"""A server that ends a chunked body that was cut as if it were whole, so that no such body can be believed (F076)."""
 _JSON_TYPES: Final = frozenset({"", "application/json", "text/plain"})
 
 
@@ -58,47 +57,29 @@ class BodyMiddleware:
         route: Route = environ[ROUTE]
         length = content_length(environ)
         if route.takes_body(environ["REQUEST_METHOD"]):
-            self._take(environ, route.body, length, route.max_bytes or self._max_bytes)
+            self._take(environ, route, length, route.max_bytes or self._max_bytes)
         elif length or "HTTP_TRANSFER_ENCODING" in environ:
             raise BodyNotExpected
         return self._app(environ, start_response)
 
-    def _take(self, environ: WSGIEnvironment, rule: BodyRule, length: int | None, max_bytes: int) -> None:
+    def _take(self, environ: WSGIEnvironment, route: Route, length: int | None, max_bytes: int) -> None:
         """Spool the body, put the spool in its place, then judge it."""
+        rule = route.body
         if rule is not RAW:
             check_type(environ, is_empty=length == 0)
-        spool, size = spool_body(environ["wsgi.input"], length, max_bytes, self._pace)
+        whole = rule is not RAW or route.spool_body
+        spool, size = take_body(environ["wsgi.input"], length, max_bytes, self._pace, whole=whole)
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = spool, str(size)
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         if rule is RAW:
             return
         document = judge(spool.read(), rule, self._json_limits)
-        spool.seek(0)
+        spool.seek(0)  # type: ignore[union-attr]  # what is judged was held whole
         if size:
             environ[JSON_BODY] = document
             environ["CONTENT_TYPE"] = "application/json"
         else:
             environ.pop("CONTENT_TYPE", None)
-
-
-def content_length(environ: WSGIEnvironment) -> int | None:
-    """The announced length in bytes; ``None`` when the body ends where the server says (F074).
-
-    :raises ContentLengthInvalid: 400, :raises LengthRequired: 411 when nobody can tell where the body ends.
-    """
-    text = environ.get("CONTENT_LENGTH") or ""
-    if text:
-        if not (text.isascii() and text.isdecimal()) or len(text) > 18:
-            raise ContentLengthInvalid
-        return int(text)
-    is_chunked = "HTTP_TRANSFER_ENCODING" in environ
-    if is_chunked and environ.get("SERVER_SOFTWARE", "").startswith(_HIDES_CUTS):
-        raise LengthRequired
-    if environ.get("wsgi.input_terminated"):
-        return None
-    if is_chunked:
-        raise LengthRequired
-    return 0
 
 
 def check_type(environ: WSGIEnvironment, *, is_empty: bool) -> None:

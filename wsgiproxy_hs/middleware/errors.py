@@ -3,14 +3,15 @@
 ::
 
     Stack:   [errors] -> limits -> routing -> cross-site -> session -> throttle -> body -> endpoint
-    Reads:   HTTP_X_REQUEST_ID, REQUEST_METHOD, CONTENT_LENGTH, HTTP_TRANSFER_ENCODING, wsgi.input, gunicorn.socket,
-             wsgi.input_terminated
+    Reads:   HTTP_X_REQUEST_ID, REQUEST_METHOD, HTTP_ORIGIN, CONTENT_LENGTH, HTTP_TRANSFER_ENCODING, wsgi.input,
+             gunicorn.socket, wsgi.input_terminated
     Writes:  wsgiproxy_hs.request_id
     Raises:  -
 
 A :class:`~wsgiproxy_hs.exceptions.ProxyError` is rendered as it says; anything else is a bug: it is logged with its
 traceback and answered by a bare 500 in the same shape. What is left of a refused request's body is read up to a bound,
-so that the client gets the answer and not a reset (F084).
+so that the client gets the answer and not a reset (F084). Pages of further origins may read every error, whichever
+layer it came from: else a script sees a network error and nobody knows why.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from wsgiproxy_hs.environ import REQUEST_ID
 from wsgiproxy_hs.error_document import error_document
 from wsgiproxy_hs.exceptions import ProxyError
-from wsgiproxy_hs.routes.draining import announces_body, drain
+from wsgiproxy_hs.routes.cors import error_grant
+from wsgiproxy_hs.routes.draining import Drained, announces_body, is_read
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,128}")
 _log = logging.getLogger("wsgiproxy_hs")
@@ -36,11 +38,15 @@ class ErrorMiddleware:
     """The outermost layer.
 
     :param drain_bytes: how much of a refused body is read away at most.
+    :param further_origins: other origins whose pages may read errors, as they may read answers.
     """
 
-    def __init__(self, app: WSGIApplication, /, *, drain_bytes: int = 262_144) -> None:
+    def __init__(
+        self, app: WSGIApplication, /, *, drain_bytes: int = 262_144, further_origins: Collection[str] = ()
+    ) -> None:
         self._app = app
         self._drain_bytes = drain_bytes
+        self._further = frozenset(further_origins)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ[REQUEST_ID] = request_id(environ.get("HTTP_X_REQUEST_ID"))
@@ -60,26 +66,12 @@ class ErrorMiddleware:
         if error.status >= 500 and error.__cause__ is not None:
             _log.warning("request %s: %s: %r", environ[REQUEST_ID], error.code, error.__cause__)
         status, headers, body = error_document(error, environ[REQUEST_ID])
+        headers += error_grant(environ["REQUEST_METHOD"], environ.get("HTTP_ORIGIN"), self._further)
         start_response(status, headers, *exc_info)
         pieces = [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
-        if error.drain_bytes is None or environ["wsgi.input"] is not stream or not announces_body(environ):
+        if error.drain_bytes is None or is_read(environ["wsgi.input"], stream) or not announces_body(environ):
             return pieces
         return Drained(pieces, environ, max(self._drain_bytes, error.drain_bytes))
-
-
-class Drained:
-    """An answer after which the rest of the request's body is read away: first the client is told, then heard out."""
-
-    def __init__(self, pieces: list[bytes], environ: WSGIEnvironment, max_bytes: int) -> None:
-        self._pieces = pieces
-        self._environ = environ
-        self._max_bytes = max_bytes
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._pieces)
-
-    def close(self) -> None:
-        drain(self._environ, self._max_bytes)
 
 
 def request_id(given: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from wsgiproxy_hs.exceptions import Header
@@ -29,6 +30,18 @@ def grant(origin: str | None) -> list[Header]:
         ("Access-Control-Allow-Credentials", "true"),
         ("Access-Control-Expose-Headers", EXPOSED_HEADERS),
     ]
+
+
+def error_grant(method: str, origin: str | None, further: Collection[str]) -> list[Header]:
+    """What an error says about who may read it, whichever layer it came from; of a refused preflight, nobody.
+
+    An error holds nothing of anybody, so ``Origin`` alone decides: the browser itself put it there, and compares it.
+
+    :param further: the origins that may read; when there are none, nothing need be said.
+    """
+    if not further:
+        return []
+    return grant(origin if origin in further and method != "OPTIONS" else None)
 
 
 def preflight_grant(origin: str, route: Route) -> list[Header]:

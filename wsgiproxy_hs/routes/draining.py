@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from werkzeug.wsgi import get_input_stream
@@ -17,6 +18,29 @@ _log = logging.getLogger("wsgiproxy_hs")
 def announces_body(environ: dict[str, Any]) -> bool:
     """Whether the request says that a body follows."""
     return environ.get("CONTENT_LENGTH", "") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ
+
+
+def is_read(body: Any, stream: Any) -> bool:
+    """Whether a request's body was read to its end: it was put in the place of the server's stream, and is whole."""
+    return body is not stream and getattr(body, "is_whole", True)
+
+
+class Drained:
+    """An answer after which the rest of the request's body is read away: first the client is told, then heard out."""
+
+    def __init__(self, pieces: Iterable[bytes], environ: dict[str, Any], max_bytes: int) -> None:
+        self._pieces = pieces
+        self._environ = environ
+        self._max_bytes = max_bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._pieces)
+
+    def close(self) -> None:
+        try:
+            getattr(self._pieces, "close", lambda: None)()
+        finally:
+            drain(self._environ, self._max_bytes)
 
 
 def drain(environ: dict[str, Any], max_bytes: int, *, seconds: float = 2.0) -> None:

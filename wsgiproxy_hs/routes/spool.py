@@ -57,6 +57,48 @@ class Spool(tempfile.SpooledTemporaryFile[bytes]):
         self.close()
 
 
+class Streamed:
+    """A body that is read while it is sent on: of a known length, and never a byte more. It cannot be rewound.
+
+    ``is_whole`` says whether all of it was read.
+    """
+
+    def __init__(self, stream: Readable, length: int, pace: Pace = USUAL_PACE) -> None:
+        self._pieces = _pieces(stream, length, pace)
+        self._piece = b""
+        self._left = length
+
+    @property
+    def is_whole(self) -> bool:
+        return self._left == 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes, at most so many; empty at the end.
+
+        :raises BodyIncomplete: 400 when the client stopped early, :raises UploadTooSlow: 408.
+        """
+        if size < 0:
+            return b"".join(iter(lambda: self.read(MEMORY_BYTES), b""))
+        if not self._piece:
+            self._piece = next(self._pieces, b"")
+        if not self._piece and self._left:
+            raise BodyIncomplete
+        piece, self._piece = self._piece[:size], self._piece[size:]
+        self._left -= len(piece)
+        return piece
+
+
+def take_body(
+    stream: Readable, length: int | None, max_bytes: int, pace: Pace = USUAL_PACE, *, whole: bool = True
+) -> tuple[IO[bytes] | Streamed, int]:
+    """A body and its size, as :func:`spool_body`; on its way when it is long and need not be ``whole``."""
+    if whole or length is None or length <= MEMORY_BYTES:
+        return spool_body(stream, length, max_bytes, pace)
+    if length > max_bytes:
+        raise BodyTooLarge(max_bytes)
+    return Streamed(stream, length, pace), length
+
+
 def spool_body(stream: Readable, length: int | None, max_bytes: int, pace: Pace = USUAL_PACE) -> tuple[IO[bytes], int]:
     """The whole body as a rewound file, and its size.
 

@@ -17,8 +17,10 @@ from wsgiproxy_hs.exceptions import (
     UpstreamBusy,
     UpstreamError,
     UpstreamTimeout,
+    UpstreamUnavailable,
     UpstreamUnreachable,
 )
+from wsgiproxy_hs.upstream.breaker import Resting
 
 _FAULTS: Final[tuple[tuple[type[BaseException], type[UpstreamError]], ...]] = (
     (outer.Timeout, UpstreamTimeout),
@@ -37,6 +39,9 @@ _FAULTS: Final[tuple[tuple[type[BaseException], type[UpstreamError]], ...]] = (
 def upstream_fault(error: BaseException) -> UpstreamError:
     """Our error for a transport's: 502, 503 or 504. The caller raises it ``from`` the original."""
     chain = list(_chain(error))
+    resting = next((link for link in chain if isinstance(link, Resting)), None)
+    if resting is not None:
+        return UpstreamUnavailable(retry_after_seconds=resting.seconds)
     for foreign, ours in _FAULTS:
         if any(isinstance(link, foreign) for link in chain):
             return ours()

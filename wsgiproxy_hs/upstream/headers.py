@@ -75,6 +75,7 @@ ERROR_HEADERS_KEPT: Final = frozenset({"retry-after", "allow", "www-authenticate
 PSEUDONYM: Final = "wsgiproxy_hs"
 """What we call ourselves in ``Via`` where the settings give no other name."""
 
+_PLAIN_CONNECTIONS: Final = frozenset({"", "close", "keep-alive"})
 _VIA: Final = re.compile(r"[\t -~]{1,1024}")
 _PROTOCOLS: Final = {"HTTP/1.0": "1.0", "HTTP/2": "2", "HTTP/2.0": "2", "HTTP/3": "3", "HTTP/3.0": "3"}
 _QUOTED: Final = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
@@ -91,6 +92,10 @@ def request_headers(environ: Mapping[str, Any], names: Collection[tuple[str, str
     :param names: from :func:`environ_names`.
     """
     headers = {name: environ[key] for key, name in names if key in environ}
+    connection = environ.get("HTTP_CONNECTION", "").lower()
+    if connection not in _PLAIN_CONNECTIONS:  # what it names was meant for us alone (RFC 9110, section 7.6.1)
+        named = {option.strip() for option in connection.split(",")}
+        headers = {name: value for name, value in headers.items() if name.lower() not in named}
     if "Traceparent" in headers or "Tracestate" in headers:
         drop_malformed(headers)
     return headers

@@ -5,15 +5,26 @@ from __future__ import annotations
 import queue
 import time
 from collections import deque
-from typing import Any
+from typing import Any, Final
 
-from urllib3.exceptions import ConnectTimeoutError, EmptyPoolError, InvalidHeader, MaxRetryError, ReadTimeoutError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    EmptyPoolError,
+    HTTPError,
+    InvalidHeader,
+    MaxRetryError,
+    ReadTimeoutError,
+)
 
 from wsgiproxy_hs.upstream.addresses import Address
 from wsgiproxy_hs.upstream.answers import Answer
+from wsgiproxy_hs.upstream.breaker import FAILING_STATUSES, Breaker, Resting
 from wsgiproxy_hs.upstream.clocks import Clocks
 from wsgiproxy_hs.upstream.connections import Connection, Dead
 from wsgiproxy_hs.upstream.outgoing import Outgoing
+
+_UPSTREAM_FAILS: Final = (TimeoutError, HTTPError)
+"""What an exchange fails with when it is the upstream's doing, and not that of the client whose body is sent."""
 
 
 class Places:
@@ -51,6 +62,7 @@ class Pool:
     :param max_connections: most connections at once, event streams not counted.
     :param max_streams: most event streams at once.
     :param wait_seconds: longest wait for a connection, then 503 (F138).
+    :param breaker: leaves an upstream alone that fails again and again; ``None`` for never.
     :param idle_seconds: how long an unused connection is kept where the upstream does not say how long it waits;
         shorter than the two seconds of gunicorn (F134).
     """
@@ -63,8 +75,10 @@ class Pool:
         max_streams: int = 256,
         wait_seconds: float = 5.0,
         idle_seconds: float = 1.5,
+        breaker: Breaker | None = None,
     ) -> None:
         self.address = address
+        self.breaker = breaker or Breaker(address, failures=0)
         self.places = Places(max_connections)
         self.stream_places = Places(max_streams)
         self._idle_seconds = idle_seconds
@@ -92,17 +106,24 @@ class Pool:
         if chunked:
             raise InvalidHeader("A request leaves with a Content-Length, so its body's length must be known")
         request = Outgoing(method, url, headers, body, self.address.name)
+        is_trial = self._admit()
         if not self.places.take(self._wait_seconds):
             raise self._busy()
         try:
             answer = self._exchange(request, Clocks.of(timeout))
         except BaseException as error:
             self.places.give_back()
+            if isinstance(error, _UPSTREAM_FAILS):
+                self.breaker.failed(is_trial=is_trial)
             if isinstance(error, TimeoutError):
                 raise ReadTimeoutError(self, "", "The upstream did not answer in time") from error  # type: ignore[arg-type]
             if isinstance(error, ConnectTimeoutError):
                 raise MaxRetryError(self, None, error) from error  # type: ignore[arg-type]
             raise
+        if answer.status in FAILING_STATUSES:
+            self.breaker.failed(is_trial=is_trial)
+        else:
+            self.breaker.succeeded()
         if answer.is_stream:
             self._move_to_streams(answer)
         return answer
@@ -116,6 +137,13 @@ class Pool:
 
     def __repr__(self) -> str:
         return f"Pool({self.address})"
+
+    def _admit(self) -> bool:
+        """Whether this request is the one that tries an upstream which was left alone."""
+        try:
+            return self.breaker.admit()
+        except Resting as error:
+            raise MaxRetryError(self, None, error) from error  # type: ignore[arg-type]
 
     def _exchange(self, request: Outgoing, clocks: Clocks) -> Answer:
         """Send and read the head; a kept-alive connection that died is redialled where that is provably safe.

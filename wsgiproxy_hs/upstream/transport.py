@@ -22,6 +22,7 @@ from requests.utils import get_encoding_from_headers
 from wsgiproxy_hs.exceptions import ConfigurationError
 from wsgiproxy_hs.upstream.addresses import parse_origin, split_url
 from wsgiproxy_hs.upstream.answers import Answer
+from wsgiproxy_hs.upstream.breaker import Breaker
 from wsgiproxy_hs.upstream.pool import Pool
 
 
@@ -69,6 +70,8 @@ class Transport(HTTPAdapter):
 
     :param max_connections: most connections to one upstream at once; event streams have ``max_streams`` of their own.
     :param wait_seconds: longest wait for one of them. :param idle_seconds: how long an unused one is kept.
+    :param breaker_failures: after so many failures in a row nothing is sent to an upstream for ``breaker_seconds``;
+        then one request tries. 0 for never.
     :param ca_bundle: file of the authorities to trust instead of the system's; verification cannot be turned off.
     :param client_certificate: file with certificate and key to show to the upstream.
     :raises ConfigurationError: when a file cannot be read.
@@ -81,6 +84,8 @@ class Transport(HTTPAdapter):
         max_streams: int = 256,
         wait_seconds: float = 5.0,
         idle_seconds: float = 1.5,
+        breaker_failures: int = 10,
+        breaker_seconds: float = 5.0,
         ca_bundle: str | None = None,
         client_certificate: str | None = None,
     ) -> None:
@@ -91,6 +96,7 @@ class Transport(HTTPAdapter):
             "wait_seconds": wait_seconds,
             "idle_seconds": idle_seconds,
         }
+        self._breaking: dict[str, Any] = {"failures": breaker_failures, "seconds": breaker_seconds}
         self._trust = (ca_bundle, client_certificate)
         if ca_bundle is not None or client_certificate is not None:
             tls_context(ca_bundle, client_certificate)  # only to complain early; gevent may change ssl after this
@@ -134,7 +140,8 @@ class Transport(HTTPAdapter):
             if key[0] != pid:
                 pool.close()  # our copies of the parent's connections, which go on in the parent
                 self._pools.pop(key, None)
-        return self._pools.setdefault((pid, origin), Pool(address, **self._limits))
+        pool = Pool(address, breaker=Breaker(address, **self._breaking), **self._limits)
+        return self._pools.setdefault((pid, origin), pool)
 
 
 def tls_context(ca_bundle: str | None, client_certificate: str | None) -> ssl.SSLContext:

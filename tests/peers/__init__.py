@@ -1,0 +1,1 @@
+"""Beside others: the real httpbin behind the proxy, and what an older WSGI proxy promises."""
