@@ -21,7 +21,12 @@ class ProviderFailed(EndpointError):
 
 
 class UpstreamError(ProxyError):
-    """The upstream could not be asked, or what it said is not to be passed on as it is."""
+    """The upstream could not be asked, or what it said is not to be passed on as it is.
+
+    It may say so while the body is still on its way to it; the client hears it once it has sent its body (F084).
+    """
+
+    drain_bytes = 33_554_432
 
 
 class UpstreamStatus(UpstreamError):
