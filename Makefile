@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help demo test test-long unit integration conformance conformance-next browser bench storm audit lint shape docs clean
+.PHONY: help demo test test-long unit integration conformance conformance-next browser bench storm fuzz audit lint shape docs clean
 help:
 	@echo "make demo         start the backend and the proxy on free ports and print what to try"
 	@echo "make test         the tests, in about two minutes"
@@ -14,6 +14,7 @@ help:
 	@echo "make audit        known holes in the dependencies, and bandit"
 	@echo "make bench        what a request costs beside nginx and others (installs nginx and wrk); BENCH=--next adds Next.js"
 	@echo "make storm        a thousand parallel requests with one stale session (installs redis-server)"
+	@echo "make fuzz         coverage-guided fuzzing, SECONDS=30 for each target (Python 3.11 to 3.13)"
 	@echo "make lint         ruff and mypy"
 	@echo "make shape        the sizes of functions and modules, against their bars"
 	@echo "make docs         write the generated pages of docs/ anew"
@@ -64,6 +65,10 @@ bench: $(STAMP)
 storm: $(STAMP)
 	which redis-server >/dev/null || { apt-get update -qq && apt-get install -y -qq redis-server; }
 	$(BIN)/python -m bench.storm
+
+fuzz: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzz.run --seconds $(or $(SECONDS),30)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from bench.apps.routes import CAN_STREAM
 from bench.apps.wire import GIBIBYTE, read_exactly, receive_blocks, send_blocks
 from bench.client import Client
 from bench.contenders import APP, APPLICATION, Contender, bulk_upstream, granian, gunicorn, nginx, serving
@@ -67,9 +66,7 @@ def up(path: str, client: Client, prefix: str, total: int) -> int:
 
 
 DIRECT_WAYS: dict[str, Way] = {"down": down, "up": partial(up, "upload")}
-OUR_WAYS: dict[str, Way] = {"down": down, "up, spooled": partial(up, "upload")}
-if CAN_STREAM:
-    OUR_WAYS["up, streamed"] = partial(up, "streamed")
+OUR_WAYS: dict[str, Way] = {"down": down, "up": partial(up, "streamed"), "up, spooled": partial(up, "spooled")}
 
 
 def measure(folder: pathlib.Path) -> Part:

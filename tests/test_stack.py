@@ -81,6 +81,7 @@ class Slow(io.BytesIO):
 # error class -> (settings, request); none of these may reach the upstream
 REFUSED_HERE = {
     exceptions.UrlTooLong: (SMALL, lambda: ours("GET", query="x" * 200)),
+    exceptions.HeadersInvalid: (SETTINGS, lambda: ours("GET", HTTP_ACCEPT="a\0b")),
     exceptions.HeadersTooLarge: (SMALL, lambda: ours("GET", headers={"X-Large": "x" * 300})),
     exceptions.BodyTooComplex: (STRICT, lambda: ours(body=b'{"a": 1, "b": 2}')),
     exceptions.UploadTooSlow: (STRICT, lambda: ours(wsgi__input=Slow(b"{}"), CONTENT_LENGTH="2")),

@@ -1,6 +1,7 @@
 """A day in the life of the whole stack, with every secret remembered; afterwards everything it said is searched for them.
 
-Signing in, calls that succeed, errors of every kind, tokens renewed and refused, a crash. What is searched: every log
+Signing in, calls that succeed, errors of every kind, tokens renewed and refused, mails and translations, a Redis that
+is away, a crash. What is searched: every log
 record with its arguments and traceback, every answer, standard output and standard error (F151, F153).
 """
 
@@ -21,6 +22,7 @@ from urllib3 import HTTPResponse
 
 from tests.auth.browser import call, environ_of
 from tests.auth.exchanges import csrf_of, keep_cookies
+from tests.harness import WORKSPACE_ID
 from wsgiproxy_hs.redaction import RedactingFilter
 from wsgiproxy_hs.settings import Settings
 from wsgiproxy_hs.stack import create_app
@@ -28,7 +30,11 @@ from wsgiproxy_hs.stack import create_app
 SECRET = "tripwire-tests-own-sealing-key-0123456789"
 PASSWORD = "tripwire-password-of-nobody"
 API_KEY = "sk-tripwire-key-of-nobody-0123456789"
+MAIL_KEY = "SG.tripwire-mail-key-of-nobody-0123456789"
+REDIS_PASSWORD = "tripwire-redis-password-of-nobody"
 PUBLIC = "http://localhost:3000"
+CONTACT = b'{"name": "Ada", "email": "ada@example.com", "subject": "Hi", "message": "Hello"}'
+TRANSLATION = b'{"text": "Hello", "target_language": "German"}'
 MODES = ["well", "token over", "its own error", "a page of its debugger", "a redirect", "nobody there", "no HTTP"]
 
 
@@ -104,6 +110,10 @@ class Day:
             public_url=PUBLIC,
             secrets=[SECRET],
             openai_api_key=API_KEY,
+            sendgrid_api_key=MAIL_KEY,
+            contact_email_from="proxy@example.com",
+            contact_email_to="us@example.com",
+            redis_url=f"redis://:{REDIS_PASSWORD}@127.0.0.1:1/0",  # nobody is there: counts and renewals say so
             renewal_directory=str(tmp_path / "renewals"),
             renewal_wait_seconds=0.2,
         )
@@ -131,7 +141,7 @@ class Day:
 
     @property
     def secrets(self):
-        return {SECRET, PASSWORD, API_KEY, *self.django.seen, *self.sealed}
+        return {SECRET, PASSWORD, API_KEY, MAIL_KEY, REDIS_PASSWORD, *self.django.seen, *self.sealed}
 
     def live(self):
         """From the first sign-in to the last error."""
@@ -145,6 +155,8 @@ class Day:
                 self.ask("POST", "/api/workspaces", json.dumps({"name": "x", "password": PASSWORD}).encode())
                 self.ask("POST", "/api/workspaces", f'{{"name": "{PASSWORD}'.encode())
                 self.ask("GET", "/api/auth/session")
+                self.ask("POST", "/api/send-contact-email", CONTACT)
+                self.ask("POST", f"/api/workspaces/{WORKSPACE_ID}/translate", TRANSLATION)
         self.ask("GET", f"/api/unknown?token={PASSWORD}")
         self.jar["authjs.session-token"] = "forged" + next(iter(self.sealed))
         self.ask("GET", "/api/workspaces")

@@ -159,11 +159,14 @@ def make_throttles(settings: Settings, routes: Iterable[Route]) -> dict[str, Thr
 
     :raises ConfigurationError: for a name that no setting is for.
     """
-    rates = {By.ADDRESS: ("register", "resend", "reset", "contact"), By.USER: ("translate", "transcribe")}
+    rates = {
+        By.ADDRESS: ("register", "activate", "resend", "reset", "reset-confirm", "contact"),
+        By.USER: ("translate", "transcribe"),
+    }
     throttles: dict[str, Throttle | None] = {"sign-in": None}  # counted by the endpoint, which knows the account
     for by, names in rates.items():
         for name in names:
-            rate = settings.throttles[f"throttle_{name}"]
+            rate = settings.throttles["throttle_" + name.replace("-", "_")]
             throttles[name] = Throttle(rate, by) if rate is not None else None
     faults = [
         f"Route({route.methods!r}, {route.path!r}): throttle={route.throttle!r} is none of {', '.join(throttles)}"

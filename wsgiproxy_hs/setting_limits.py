@@ -51,6 +51,12 @@ class LimitSettings(BaseModel):
     throttle_reset: Throttling = _variable(
         "THROTTLE_RESET", default=Rate(5, 3_600), doc="password resets asked for from one address"
     )
+    throttle_activate: Throttling = _variable(
+        "THROTTLE_ACTIVATE", default=Rate(20, 3_600), doc="activations of accounts from one address"
+    )
+    throttle_reset_confirm: Throttling = _variable(
+        "THROTTLE_RESET_CONFIRM", default=Rate(20, 3_600), doc="new passwords by a reset mail from one address"
+    )
     throttle_contact: Throttling = _variable(
         "THROTTLE_CONTACT", default=Rate(5, 3_600), doc="mails of the contact form from one address"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from wsgiproxy_hs.setting_faults import variable as _variable
 from wsgiproxy_hs.setting_types import Count, Formats, Path, Seconds, TokenName
@@ -56,6 +56,11 @@ class SessionSettings(BaseModel):
     redis_url: SecretStr | None = _variable(
         "REDIS_URL", default=None, doc="Redis through which hosts agree on renewals, `redis://host:6379/0`"
     )
+    session_store: Literal["cookie", "redis"] = _variable(
+        "SESSION_STORE",
+        default="cookie",
+        doc="where sessions are kept: sealed into the `cookie`, or in `redis`, where they can be revoked",
+    )
     sign_out_path: Path | None = _variable(
         "SIGN_OUT_PATH", default=None, doc="upstream path that revokes a refresh token, such as `/auth/jwt/blacklist/`"
     )
@@ -63,3 +68,10 @@ class SessionSettings(BaseModel):
     page_sign_out: str | None = _variable("AUTH_PAGE_SIGN_OUT", default=None, doc="your own sign-out page")
     page_error: str | None = _variable("AUTH_PAGE_ERROR", default=None, doc="your own page for sign-in errors")
     page_verify_request: str | None = _variable("AUTH_PAGE_VERIFY_REQUEST", default=None, doc="your own page")
+
+    @field_validator("session_store")
+    @classmethod
+    def _has_redis(cls, value: str, info: ValidationInfo) -> str:
+        if value == "redis" and info.data.get("redis_url") is None:
+            raise ValueError("sessions in redis need REDIS_URL (redis_url)")
+        return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field
@@ -43,6 +43,11 @@ class SiteSettings(BaseModel):
     via_pseudonym: TokenName = _variable(
         "VIA_PSEUDONYM", default="wsgiproxy_hs", doc="our name in `Via`, by which loops are found: one for each server"
     )
+    trace_context: Literal["pass", "restart"] = _variable(
+        "TRACE_CONTEXT",
+        default="pass",
+        doc="`restart`: the backend begins a trace of its own and never hears the browser's `traceparent`",
+    )
     prefix: Prefix = _variable(
         "WSGIPROXY_PREFIX", default="/api", doc="what precedes every public path; `/` when the host takes it away"
     )
@@ -61,7 +66,12 @@ class SiteSettings(BaseModel):
     @property
     def forwarding(self) -> dict[str, Any]:
         """What the upstream is told in every request, as ``Forwarding`` takes it."""
-        return {"public_url": self.public_url, "trusted": self.trusted_proxies, "pseudonym": self.via_pseudonym}
+        return {
+            "public_url": self.public_url,
+            "trusted": self.trusted_proxies,
+            "pseudonym": self.via_pseudonym,
+            "passes_trace": self.trace_context == "pass",
+        }
 
     @property
     def secure(self) -> bool:

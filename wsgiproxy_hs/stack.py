@@ -3,7 +3,7 @@
 ::
 
     ErrorMiddleware      exceptions -> error document                                500
-    LimitsMiddleware     length of the URL, size of the header fields                414 431
+    LimitsMiddleware     length of the URL, size of the header fields                400 414 431
     RouteMiddleware      method, path -> route, path parameters                      400 404 405
     CrossSiteMiddleware  refuse what another site made                               403
     SessionMiddleware    cookie -> session -> access token, renewed when due         401 503
@@ -83,7 +83,7 @@ def create_app(
     renewal = make_renewal(settings, transport)
     meter, throttles = make_meter(settings), make_throttles(settings, table)
     layers: list[Layer] = [
-        partial(ErrorMiddleware),
+        partial(ErrorMiddleware, further_origins=settings.allowed_origins),
         partial(LimitsMiddleware, **settings.head_limits),
         partial(RouteMiddleware, routes=table, preflights=True),
         partial(CrossSiteMiddleware, origins=[settings.public_origin], further_origins=settings.allowed_origins),

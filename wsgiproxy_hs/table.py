@@ -43,10 +43,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     # Auth
     Route("GET, POST", "auth/{action...}", AuthApp, NONE, RAW, max_bytes=65_536, cross_site=CrossSite.OWN_TOKEN, throttle="sign-in"),
     Route("POST", "auth/register",               "/auth/users/",                        NONE, Registration, throttle="register"),
-    Route("POST", "auth/activate-user",          "/auth/users/activation/",             NONE, Activation),
+    Route("POST", "auth/activate-user",          "/auth/users/activation/",             NONE, Activation, throttle="activate"),
     Route("POST", "auth/resend-activation",      "/auth/users/resend_activation/",      NONE, EmailOnly, throttle="resend"),
     Route("POST", "auth/reset-password",         "/auth/users/reset_password/",         NONE, EmailOnly, throttle="reset"),
-    Route("POST", "auth/password-reset-confirm", "/auth/users/reset_password_confirm/", NONE, PasswordReset),
+    Route("POST", "auth/password-reset-confirm", "/auth/users/reset_password_confirm/", NONE, PasswordReset, throttle="reset-confirm"),
 
     # Workspaces
     Route("GET, POST",   "workspaces",                            "/api/workspaces/",            REQUIRED, EMPTY_OR_OBJECT),

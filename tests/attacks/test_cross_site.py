@@ -170,3 +170,24 @@ def test_a_further_origin_uses_the_api_and_reads_its_errors():
         result = call(app, request("POST", "/api/workspaces", headers={**headers, **cookie}, body=b"{}"))
         assert (result.code, result.header("Access-Control-Allow-Origin")) == (code, FRIEND)
         assert "Origin" in result.all("Vary")
+
+
+EARLY = {
+    400: {"path": "/api/workspaces/%2e%2e/x", "raw_target": "/api/workspaces/%2e%2e/x"},
+    404: {"path": "/api/nothing"},
+    405: {"method": "POST", "path": "/api/subscriptions/pricing", "body": b""},
+    414: {"path": "/api/workspaces", "query": "x" * 9_000},
+    431: {"path": "/api/workspaces", "headers": {"X-Large": "x" * 70_000}},
+}
+
+
+@pytest.mark.parametrize("origin", [FRIEND, "https://evil.example"])
+@pytest.mark.parametrize("code", EARLY)
+def test_errors_of_the_first_layers_are_read_by_further_origins_alone(code, origin):
+    """What is refused before anybody asks where it came from can be read by those who may read, and nobody else."""
+    case = dict(EARLY[code])
+    headers = {"Origin": origin, "Cookie": COOKIE, **case.pop("headers", {})}
+    result = call(create_app(OPEN, transport=FakeUpstream()), request(headers=headers, **case))
+    assert result.code == code
+    assert result.header("Access-Control-Allow-Origin") == (origin if origin == FRIEND else None)
+    assert result.header("Vary") == "Origin"

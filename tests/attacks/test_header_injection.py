@@ -33,10 +33,8 @@ def test_no_line_end_of_a_clients_header_arrives(key, value):
     """A header that travels carries a second one: the upstream sees nothing of it, and no bug is met."""
     with ScriptedUpstream(forever(read(), send(answer(b"{}")))) as upstream:
         result = ask(upstream.url, **{key: value})
-        assert result.code in (200, 400, 502)
-        assert b"root" not in b"".join(upstream.requests)
-        assert b"/admin/" not in b"".join(upstream.requests)
-        assert all(each.count(b"\r\n\r\n") == 1 for each in upstream.requests)
+        assert (result.code, result.document["code"]) == (400, "headers-invalid")
+        assert upstream.peers == []
 
 
 @pytest.mark.parametrize("value", INJECTIONS)
@@ -49,10 +47,11 @@ def test_no_line_end_of_a_query_arrives(value):
 
 @pytest.mark.parametrize("value", INJECTIONS)
 def test_a_request_id_cannot_carry_a_header(value):
-    """A request id that is none is replaced, in the request and in the answer (F156)."""
+    """A request id with a line end is refused, and is not in the answer either (F156)."""
     upstream = FakeUpstream()
     result = ask("http://upstream.test", transport=upstream, HTTP_X_REQUEST_ID=value)
-    assert value not in upstream.sent[0].headers["X-Request-ID"]
+    assert (result.code, upstream.sent) == (400, [])
+    assert value not in result.document["request_id"]
     assert not [name for name, text in result.headers if "\n" in text or "\r" in text or "\0" in text]
 
 

@@ -82,6 +82,22 @@ def test_a_chunked_body_is_framed_anew():
         assert b"transfer-encoding" not in received.lower()
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/workspaces", "/api/transcribe-audio", "/api/auth/signout", "/api/auth/register"]
+)
+@pytest.mark.parametrize("is_terminated", [True, False])
+def test_a_length_beside_chunks(path, is_terminated):
+    """Two ends of one body, where a server lets both through: refused unread, by every kind of row (F074)."""
+    stream = io.BytesIO(b"2\r\n{}\r\n0\r\n\r\n" + ADMIN)
+    keys = {"wsgi__input": stream, "wsgi__input_terminated": is_terminated, "CONTENT_LENGTH": "12"}
+    with ScriptedUpstream(forever(read(), send(OK))) as upstream:
+        environ = environ_of("POST", path, headers={"Transfer-Encoding": "chunked"}, **keys)
+        result = call(stack(upstream), environ, validate=False)
+        assert (result.code, result.document["code"]) == (400, "content-length-invalid")
+        assert stream.tell() == 0
+        assert upstream.peers == []
+
+
 GLUED = {
     "behind a length": OK + POISON,
     "behind chunks": b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n'good'\r\n0\r\n\r\n"

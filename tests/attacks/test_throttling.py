@@ -30,10 +30,13 @@ from wsgiproxy_hs.table import ROUTES
 
 ACCOUNT = {"email": "ada@example.com"}
 REGISTRATION = {**ACCOUNT, "password": "p", "re_password": "p", "first_name": "A", "last_name": "L"}
+NEW_PASSWORD = {"uid": "MQ", "token": "guessed", "new_password": "p", "re_new_password": "p"}
 CONTACT = {"name": "Ada", "email": "ada@example.com", "subject": "Hi", "message": "Hello"}
 TRANSLATION = {"text": "Hello", "target_language": "German"}
 BY_ADDRESS = [
     ("register", "/api/auth/register", REGISTRATION),
+    ("activate", "/api/auth/activate-user", {"uid": "MQ", "token": "guessed"}),
+    ("reset-confirm", "/api/auth/password-reset-confirm", NEW_PASSWORD),
     ("resend", "/api/auth/resend-activation", ACCOUNT),
     ("reset", "/api/auth/reset-password", ACCOUNT),
     ("contact", "/api/send-contact-email", CONTACT),
@@ -56,9 +59,9 @@ def post(app, path, document, peer="8.8.8.8", **headers):
 
 @pytest.mark.parametrize(("name", "path", "document"), BY_ADDRESS)
 def test_one_address_floods_nobody(name, path, document):
-    """Past the rate it is 429 and nothing reaches the upstream; another address is served."""
+    """Past the rate it is 429 and nothing reaches the upstream, be it floods or guesses; another address is served."""
     upstream = FakeUpstream()
-    app = stack(upstream, **{f"throttle_{name}": "2 per hour"})
+    app = stack(upstream, **{"throttle_" + name.replace("-", "_"): "2 per hour"})
     for _ in range(2):
         assert post(app, path, document).code != 429
     before = len(upstream.sent)
@@ -209,12 +212,14 @@ def test_one_person_cannot_hold_every_thread():
 
 
 def test_every_costly_public_row_has_its_rule():
-    """Which row has which: sign-in, registration, both mails, the contact form, and what a provider is paid for."""
+    """Which row has which: sign-in, registration, all that is mailed or guessed, and what a provider is paid for."""
     assert {route.path: route.throttle for route in ROUTES if route.throttle} == {
         "auth/{action...}": "sign-in",
         "auth/register": "register",
+        "auth/activate-user": "activate",
         "auth/resend-activation": "resend",
         "auth/reset-password": "reset",
+        "auth/password-reset-confirm": "reset-confirm",
         "transcribe-audio": "transcribe",
         "send-contact-email": "contact",
         "workspaces/{workspace_id}/translate": "translate",

@@ -13,7 +13,7 @@ from tests.auth.conftest import MakeApp
 from wsgiproxy_hs.auth.errors import BadRequest
 from wsgiproxy_hs.auth.incoming import action_path, is_ours, parse_body, parse_query, read_body, split_action
 from wsgiproxy_hs.environ import PATH_PARAMS
-from wsgiproxy_hs.exceptions import BodyTooLarge
+from wsgiproxy_hs.exceptions import BodyTooLarge, ContentLengthInvalid
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -168,17 +168,20 @@ def input_of(body: bytes, **environ: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("length", ["-1", "+1", "1_0", "0x1", "1.0", " 1", "٣", "1" * 19, "x"])
 def test_lengths_that_are_none(length: str) -> None:
-    """A Content-Length that is not digits is a bad request."""
-    with pytest.raises(BadRequest):
+    """A Content-Length that is not digits is refused."""
+    with pytest.raises(ContentLengthInvalid):
         read_body(input_of(b"x" * 100, CONTENT_LENGTH=length), 100)
+
+
+class Unread(io.BytesIO):
+    """A body of which no byte may be read."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise AssertionError("read")
 
 
 def test_bodies_that_are_too_large_are_not_read() -> None:
     """An announced length above the limit is refused before a byte is read; an unannounced one as soon as it shows."""
-
-    class Unread(io.BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:
-            raise AssertionError("read")
 
     with pytest.raises(BodyTooLarge):
         read_body({"wsgi.input": Unread(), "CONTENT_LENGTH": "101"}, 100)
@@ -208,6 +211,25 @@ def test_bodies_that_end_early_are_bad_requests() -> None:
 def test_bodies_end_where_they_end(environ: dict[str, Any], expected: bytes) -> None:
     """Exactly the announced bytes, or all of a stream that the server ends itself."""
     assert read_body(input_of(b"abcdef", **environ), 6) == expected
+
+
+@pytest.mark.parametrize(
+    ("environ", "code"),
+    [
+        ({"CONTENT_LENGTH": "3", "wsgi.input_terminated": True}, 400),
+        ({"CONTENT_LENGTH": "0"}, 400),
+        ({"wsgi.input_terminated": True, "SERVER_SOFTWARE": "Granian"}, 411),
+        ({}, 411),
+    ],
+)
+def test_bodies_whose_end_nobody_knows_are_not_read(browser: Browser, environ: dict[str, Any], code: int) -> None:
+    """A chunked body with a length beside it, of a server that hides cuts, or of one that unpacks no chunks."""
+    request = environ_of("POST", "/api/auth/signout", {"Transfer-Encoding": "chunked"}, b"x")
+    del request["CONTENT_LENGTH"]
+    request |= {"wsgi.input": Unread(), **environ}
+    answer = call(browser.app, request)
+    assert (answer.status, answer.cookies) == (code, [])
+    assert json.loads(answer.body)["code"] in ("content-length-invalid", "length-required")
 
 
 def test_413_has_the_shape_of_this_library(browser: Browser) -> None:

@@ -171,6 +171,7 @@ def limits_showing():
         request(raw_target="/" + "x" * 200),
         request(headers={"Cookie": "a=" + "b" * 200}),
         request(headers={"X-Large": "x" * 300}),
+        request(CONTENT_TYPE="a\0b"),
     ]
 
 
@@ -279,7 +280,13 @@ def body_showing():
 
 
 LAYERS = [
-    Layer(middleware.ErrorMiddleware, lambda app: middleware.ErrorMiddleware(app), request, errors_showing, refusing),
+    Layer(
+        middleware.ErrorMiddleware,
+        lambda app: middleware.ErrorMiddleware(app, further_origins=[FURTHER]),
+        request,
+        errors_showing,
+        refusing,
+    ),
     Layer(
         middleware.LimitsMiddleware,
         lambda app: middleware.LimitsMiddleware(app, max_url_bytes=100, max_cookie_bytes=100, max_header_bytes=200),

@@ -18,6 +18,8 @@ PROMISES = re.search(r"^## Promises$(.*?)^## ", PAGE, re.MULTILINE | re.DOTALL)[
 ROWS = [line for line in PROMISES if line.startswith("| ")][1:]
 LINKS = sorted(set(re.findall(r"\]\(([^)#:]+)\)", PAGE)))
 BLOCK = re.search(r"^dependencies = \[$(.*?)^\]$", PROJECT, re.MULTILINE | re.DOTALL)[1].strip().splitlines()
+OPTIONAL = re.search(r"^\[project\.optional-dependencies\]$(.*?)^\[", PROJECT, re.MULTILINE | re.DOTALL)[1]
+EXTRAS = [line for line in OPTIONAL.splitlines() if re.match(r' +"|\w+ = \["', line)]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split("|")[1].strip()[:40])
@@ -56,15 +58,17 @@ def test_the_python_block_runs(monkeypatch):
     assert [type(one) for one in handler.filters] == [RedactingFilter]
 
 
-@pytest.mark.parametrize("line", BLOCK)
+@pytest.mark.parametrize("line", [*BLOCK, *EXTRAS])
 def test_every_dependency_has_bounds_and_a_reason(line):
     """A lower bound, an upper one or the word why there is none, and what it is there for."""
     requirement, _, reason = line.partition("#")
-    assert ">=" in requirement
+    assert ">=" in requirement or "no upper bound" in reason
     assert "<" in requirement or "no upper bound" in reason
     assert len(reason.split()) >= 2
 
 
 def test_no_dependency_is_overlooked():
     """One a line, so that each has its own reason."""
-    assert len(tomllib.loads(PROJECT)["project"]["dependencies"]) == len(BLOCK)
+    project = tomllib.loads(PROJECT)["project"]
+    assert len(project["dependencies"]) == len(BLOCK)
+    assert sum(map(len, project["optional-dependencies"].values())) == len(EXTRAS)

@@ -21,6 +21,29 @@ def test_wrong_password(proxy: str) -> None:
     assert client.ask("GET", "/api/workspaces").status == 401
 
 
+def test_django_sees_the_client_and_the_request(proxy: str, backend: Backend) -> None:
+    """Both calls of a sign-in name the client's address, whatever the client claims, and the request's id."""
+    client = servers.Client(proxy)
+    token = client.ask("GET", "/api/auth/csrf").json()["csrfToken"]
+    backend.received()
+    client.ask(
+        "POST",
+        "/api/auth/callback/credentials",
+        headers={
+            "Content-Type": "application/x-www-form-urlencoded",
+            "X-Request-ID": "sign-in-request-1",
+            "X-Forwarded-For": "198.51.100.1",
+        },
+        body=urlencode({"email": servers.EMAIL, "password": servers.PASSWORD, "csrfToken": token}).encode(),
+    )
+    seen = backend.received()
+    assert [one.target for one in seen] == ["/auth/jwt/create/", "/auth/users/me/"]
+    for one in seen:
+        assert one.headers["x-request-id"] == "sign-in-request-1"
+        assert one.headers["x-forwarded-for"] == "127.0.0.1"
+        assert one.headers["x-forwarded-host"] == proxy.partition("://")[2]
+
+
 def test_no_csrf_token(proxy: str, backend: Backend) -> None:
     """Without the CSRF token the password is not even tried (login CSRF)."""
     backend.received()

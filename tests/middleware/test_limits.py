@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.harness import Inner, call, request
-from wsgiproxy_hs.exceptions import HeadersTooLarge, UrlTooLong
+from wsgiproxy_hs.exceptions import HeadersInvalid, HeadersTooLarge, UrlTooLong
 from wsgiproxy_hs.middleware.limits import LimitsMiddleware
 
 
@@ -60,3 +60,14 @@ def test_the_usual_request_is_far_below_the_defaults():
     """A session in three cookies and a long list of identifiers in the query pass."""
     environ = request(headers={"Cookie": "; ".join(["x" * 4_000] * 4)}, query="&".join(["id=" + "7" * 36] * 100))
     assert run(environ).was_called
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\0", "\r\nX-User: root"])
+@pytest.mark.parametrize("key", ["HTTP_ACCEPT", "HTTP_COOKIE", "HTTP_X_UNKNOWN", "CONTENT_TYPE"])
+def test_a_field_that_ends_its_line_is_400(key, end):
+    """No layer further in, and no upstream, ever has to make something of such a value (RFC 9110, section 5.5)."""
+    inner = Inner()
+    with pytest.raises(HeadersInvalid):
+        call(LimitsMiddleware(inner.app), {**request(), key: f"a{end}b"}, validate=False)
+    assert not inner.was_called
+    assert run({**request(), key: "a\tb \xe9"}).was_called

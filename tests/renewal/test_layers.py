@@ -15,7 +15,7 @@ from tests.renewal.test_renewal import World
 from wsgiproxy_hs.exceptions import RenewalUnavailable, Unauthorized
 from wsgiproxy_hs.sessions import TokenPair
 from wsgiproxy_hs.sessions.stores import Entry, FileStore, LayeredStore, MemoryStore, StoreUnavailable
-from wsgiproxy_hs.sessions.stores.layers import merge
+from wsgiproxy_hs.sessions.stores.layers import MAX_UNTOLD, merge
 
 
 class Breakable(MemoryStore):
@@ -131,6 +131,71 @@ def test_gone_in_the_middle_those_who_share_an_inner_level_know() -> None:
     assert hosts.one.current(old) == new
     assert hosts.two.current(old) == new
     assert sum(hosts.server.redemptions.values()) == 1
+
+
+def test_a_level_that_is_back_is_told_what_it_missed() -> None:
+    """By whatever the host asks it next, of whatever token: then the other hosts know the pair, too."""
+    hosts = Hosts()
+    old, other = hosts.server.sign_in(), hosts.server.sign_in()
+    hosts.now += 301
+    hosts.shared.is_away = True
+    new = hosts.one.current(old)
+    hosts.shared.is_away = False
+    hosts.now += 3
+    assert hosts.two.newest(old) == old
+    assert hosts.one.newest(other) == other
+    assert hosts.two.newest(old) == new
+
+
+def test_a_level_that_goes_again_while_it_is_told_is_told_later() -> None:
+    """What it did not take is not forgotten; what is remembered for it has a bound."""
+    shared = Breakable()
+    layered = LayeredStore(MemoryStore(), shared, retry_seconds=0.0)
+    shared.is_away = True
+    for number in range(MAX_UNTOLD + 5):
+        layered.finish(f"key{number}", version=1, successor="sealed")
+    shared.is_away = False
+    told = shared.finish
+    taken: list[str] = []
+
+    def finish(key: str, **options: Any) -> Entry:
+        if len(taken) == 3:
+            raise StoreUnavailable("it went again")
+        taken.append(key)
+        return told(key, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared, "finish", finish, raising=False)
+        layered.look("another")
+    assert taken == ["key0", "key1", "key2"]
+    layered.look("another")
+    known = [number for number in range(MAX_UNTOLD + 5) if shared.look(f"key{number}").version]
+    assert known == list(range(MAX_UNTOLD))
+
+
+def test_in_doubt_a_request_waits_a_moment_for_the_other_hosts_pair() -> None:
+    """Refused while a level is away, it looks again for five seconds: a pair that comes is used, with none it is 503
+    with a short ``Retry-After``, and the upstream is asked no second time.
+    """
+    hosts = Hosts()
+    old = hosts.server.sign_in()
+    hosts.now += 301
+    hosts.shared.is_away = True
+    new = hosts.one.current(old)
+    began = hosts.now
+    with pytest.raises(RenewalUnavailable) as caught:
+        hosts.two.current(old)
+    assert 5 <= hosts.now - began < 6
+    assert dict(caught.value.headers)["Retry-After"] == "5"
+
+    def sleep(seconds: float) -> None:
+        hosts.now += seconds
+        hosts.shared.is_away = False
+        hosts.one.newest(old)
+
+    two = hosts.renewal(store=LayeredStore(hosts.local[1], hosts.shared, clock=hosts.clock), sleep=sleep)
+    assert two.current(old) == new
+    assert hosts.server.redemptions[old.refresh or ""] == 2
 
 
 def test_a_level_that_is_away_is_not_asked_every_time(caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from wsgiproxy_hs.sessions.stores import Entry, FileStore, MemoryStore, RenewalStore, StoreUnavailable
+from wsgiproxy_hs.sessions.stores import Entry, FileStore, MemoryStore, RenewalStore, StoreUnavailable, file
 from wsgiproxy_hs.sessions.stores.file import DATABASE_NAME, runtime_directory
 
 Pair = tuple[RenewalStore, RenewalStore]
@@ -48,10 +48,10 @@ def test_a_lease_that_ran_out_is_free(store_pair: Pair) -> None:
 def test_a_lease_lives_as_long_as_its_owner_says_so(store_pair: Pair) -> None:
     """Extended in time it never runs out, whatever the call takes; nobody else can extend it (F005)."""
     one, two = store_pair
-    one.claim("key", "a", seen=0, seconds=0.2, may_repeat=False)
-    for _ in range(4):
-        time.sleep(0.1)
-        assert one.extend("key", "a", seconds=0.2)
+    one.claim("key", "a", seen=0, seconds=0.8, may_repeat=False)
+    for _ in range(3):
+        time.sleep(0.3)
+        assert one.extend("key", "a", seconds=0.8)
         assert not two.extend("key", "b", seconds=9)
         assert two.claim("key", "b", **CLAIM).owner == "a"
 
@@ -214,6 +214,28 @@ def test_a_broken_database_is_unavailable_and_not_a_crash(tmp_path: pathlib.Path
         store.look("key")
     with pytest.raises(StoreUnavailable):
         store.claim("key", "a", **CLAIM)
+
+
+def test_processes_that_make_the_database_together(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite refuses some of them at once, whatever the timeout: they try again, and only for so long."""
+    connected, refusals = file._connected, [sqlite3.OperationalError("database is locked")] * 3
+
+    def refusing(path: str) -> sqlite3.Connection:
+        if refusals:
+            raise refusals.pop()
+        return connected(path)
+
+    monkeypatch.setattr(file, "_connected", refusing)
+    store = FileStore(tmp_path / "private")
+    assert store.look("key") == Entry()
+    store.close()
+    refusals += [sqlite3.OperationalError("unable to open database file")]
+    with pytest.raises(StoreUnavailable, match="unable to open"):
+        store.look("key")
+    monkeypatch.setattr(file, "BUSY_SECONDS", 0.0)
+    refusals += [sqlite3.OperationalError("database is locked")] * 99
+    with pytest.raises(StoreUnavailable, match="locked"):
+        store.look("key")
 
 
 def test_a_store_comes_back_after_a_failure(tmp_path: pathlib.Path) -> None:

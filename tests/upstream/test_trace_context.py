@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.harness import PUBLIC_URL, SECRET, UPSTREAM_URL, FakeUpstream, call, request
+from wsgiproxy_hs.settings import Settings
+from wsgiproxy_hs.stack import create_app
 from wsgiproxy_hs.upstream.headers import REQUEST_HEADERS, environ_names, request_headers
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -69,3 +72,14 @@ def test_a_state_without_a_parent_goes_no_further():
 def test_what_is_well_formed_travels_as_it_is(parent, state):
     """Later versions too, as the standard wants it."""
     assert travelling(parent, state) == {"Traceparent": parent, "Tracestate": state}
+
+
+def test_a_trace_is_begun_anew_where_the_browsers_is_not_to_be_trusted():
+    """``TRACE_CONTEXT=restart``: a stranger neither names the trace nor orders that it is sampled; all else travels."""
+    environ = {"HTTP_TRACEPARENT": PARENT, "HTTP_TRACESTATE": STATE, "HTTP_ACCEPT": "a/b"}
+    for choice, expected in (("pass", {"Accept", "Traceparent", "Tracestate"}), ("restart", {"Accept"})):
+        settings = Settings(backend_url=UPSTREAM_URL, public_url=PUBLIC_URL, secrets=[SECRET], trace_context=choice)
+        upstream = FakeUpstream()
+        call(create_app(settings, transport=upstream), {**request("GET", "/api/subscriptions/pricing"), **environ})
+        (sent,) = upstream.sent
+        assert {"Accept", "Traceparent", "Tracestate"} & set(sent.headers) == expected

@@ -5,13 +5,14 @@ from wsgiproxy_hs.auth.app import AuthApp
 from wsgiproxy_hs.auth.errors import AccessDenied, AuthError, CredentialsSignin
 from wsgiproxy_hs.auth.hooks import Hooks, public_session
 from wsgiproxy_hs.auth.pages import Pages
-from wsgiproxy_hs.auth.providers import CredentialsProvider, FormField, Provider, User
+from wsgiproxy_hs.auth.providers import Client, CredentialsProvider, FormField, Provider, User
 
 __all__ = [
     "AccessDenied",
     "Accounts",
     "AuthApp",
     "AuthError",
+    "Client",
     "CredentialsProvider",
     "CredentialsSignin",
     "FormField",

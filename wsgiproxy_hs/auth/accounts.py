@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from wsgiproxy_hs.auth.errors import CREDENTIALS, THROTTLED, UNAVAILABLE, CredentialsSignin
-from wsgiproxy_hs.auth.providers import Credentials, User
+from wsgiproxy_hs.auth.providers import UNKNOWN_CLIENT, Client, Credentials, User
 from wsgiproxy_hs.exceptions import UpstreamError
 from wsgiproxy_hs.sessions import is_sendable
 from wsgiproxy_hs.upstream.client import Reply, UpstreamClient
@@ -54,15 +54,17 @@ class Accounts:
         self._refresh_token_claim = refresh_token_claim
         self._sign_out_path = sign_out_path
 
-    def authorize(self, credentials: Credentials) -> User | None:
+    def authorize(self, credentials: Credentials, *, client: Client = UNKNOWN_CLIENT) -> User | None:
         """The user of an e-mail and a password; ``None`` for what no upstream needs to judge.
+
+        The upstream is told who the client is, so that its log and its own limits see the person and not us.
 
         :raises CredentialsSignin: with one of the codes of :mod:`.errors`.
         """
         email, password = credentials.get("email"), credentials.get("password")
         if not _is_text(email, MAX_EMAIL_CHARACTERS) or not _is_text(password, MAX_PASSWORD_CHARACTERS):
             return None
-        pair = self._ask("POST", CREATE_PATH, document={"email": email, "password": password})
+        pair = self._ask("POST", CREATE_PATH, document={"email": email, "password": password}, headers=client.headers)
         access, refresh = pair.get("access"), pair.get("refresh")
         if not isinstance(access, str) or not is_sendable(access):
             raise _unavailable("no access token in the answer")
@@ -70,13 +72,13 @@ class Accounts:
         if isinstance(refresh, str) and refresh:
             tokens[self._refresh_token_claim] = refresh
         try:
-            profile = self._ask("GET", ME_PATH, authorization=f"{self._scheme} {access}")
+            profile = self._ask("GET", ME_PATH, authorization=f"{self._scheme} {access}", headers=client.headers)
             return user_of(profile, tokens)
         except CredentialsSignin as error:
-            self.revoke(tokens)
+            self.revoke(tokens, client=client)
             raise error if error.code != CREDENTIALS else _unavailable("the new access token was refused") from None
 
-    def revoke(self, claims: Mapping[str, object]) -> None:
+    def revoke(self, claims: Mapping[str, object], *, client: Client = UNKNOWN_CLIENT) -> None:
         """Tell the upstream that this refresh token is over (F038). Never fails: a failure is logged."""
         refresh, access = claims.get(self._refresh_token_claim), claims.get(self._access_token_claim)
         if self._sign_out_path is None or not isinstance(refresh, str) or not refresh:
@@ -84,7 +86,11 @@ class Accounts:
         authorization = f"{self._scheme} {access}" if is_sendable(access) else None
         try:
             reply = self._revoking_client.call(
-                "POST", self._sign_out_path, document={"refresh": refresh}, authorization=authorization
+                "POST",
+                self._sign_out_path,
+                document={"refresh": refresh},
+                authorization=authorization,
+                headers=client.headers,
             )
         except UpstreamError as error:
             log.warning("The refresh token could not be revoked: %s", error.code)

@@ -11,7 +11,7 @@ from wsgiproxy_hs.auth import pages
 from wsgiproxy_hs.auth.answers import NOT_STORED, Answer, json_answer, redirect_answer, with_query
 from wsgiproxy_hs.auth.callback_urls import callback_url
 from wsgiproxy_hs.auth.errors import THROTTLED, AccessDenied, AuthError, CredentialsSignin
-from wsgiproxy_hs.auth.providers import Provider, User
+from wsgiproxy_hs.auth.providers import Client, Provider, User, tell
 from wsgiproxy_hs.auth.site import Site, Visit
 from wsgiproxy_hs.sessions import Session, current_claims, newest_claims
 
@@ -120,7 +120,8 @@ def sign_in(site: Site, visit: Visit) -> Answer:
     """
     provider = provider_of(visit)
     user = _admitted(site, visit, provider)
-    elsewhere = _judged(site, user)
+    client = visit.request.client
+    elsewhere = _judged(site, user, client)
     if elsewhere is not None:
         return _redirect(visit, callback_url(elsewhere, site.origin))
     header = visit.request.cookie_header
@@ -128,26 +129,31 @@ def sign_in(site: Site, visit: Visit) -> Answer:
     claims = user.session_claims()
     cookies = site.sessions.write(claims, header, expires=site.end(claims))
     if former is not None:
-        revoke(site, newest_claims(site.sessions, former, site.renewal))
+        revoke(site, newest_claims(site.sessions, former, site.renewal), client)
     site.notify("sign_in", provider=provider.id, sub=user.id)
     return _redirect(visit, visit.callback_url, cookies)
 
 
 def _admitted(site: Site, visit: Visit, provider: Provider) -> User:
     """Who the credentials are of; :raises CredentialsSignin: code ``throttled`` when there were too many attempts."""
-    credentials = visit.request.body
+    credentials, client = visit.request.body, visit.request.client
     if site.throttle is None:
-        return provider.sign_in(credentials)
+        return _asked(provider, credentials, client)
     account = next((credentials.get(field.name) for field in provider.fields), None)
     wait_seconds = site.throttle.wait_seconds(visit.request.client_address, account)
     if wait_seconds is not None:
         raise CredentialsSignin(THROTTLED, retry_after_seconds=wait_seconds)
-    user = provider.sign_in(credentials)
+    user = _asked(provider, credentials, client)
     site.throttle.succeeded(account)
     return user
 
 
-def _judged(site: Site, user: User) -> str | None:
+def _asked(provider: Provider, credentials: Mapping[str, object], client: Client) -> User:
+    user: User = tell(provider.sign_in, credentials, client)
+    return user
+
+
+def _judged(site: Site, user: User, client: Client) -> str | None:
     """``None`` when the user may come in, else where to go instead; :raises AccessDenied: else.
 
     Tokens of a user who does not come in are revoked.
@@ -155,15 +161,15 @@ def _judged(site: Site, user: User) -> str | None:
     try:
         verdict = site.hooks.sign_in(user) if site.hooks.sign_in is not None else True
     except AuthError:
-        revoke(site, user.tokens)
+        revoke(site, user.tokens, client)
         raise
     except Exception as error:
         log.exception("The sign_in hook failed")
-        revoke(site, user.tokens)
+        revoke(site, user.tokens, client)
         raise AccessDenied from error
     if verdict is True:
         return None
-    revoke(site, user.tokens)
+    revoke(site, user.tokens, client)
     if isinstance(verdict, str) and verdict:
         return verdict
     raise AccessDenied
@@ -174,17 +180,17 @@ def sign_out(site: Site, visit: Visit) -> Answer:
     header = visit.request.cookie_header
     session = site.sessions.read(header)
     if session is not None:
-        revoke(site, newest_claims(site.sessions, session, site.renewal))
+        revoke(site, newest_claims(site.sessions, session, site.renewal), visit.request.client)
         site.notify("sign_out", sub=session.claims.get("sub"))
     return _redirect(visit, visit.callback_url, site.sessions.clear(header))
 
 
-def revoke(site: Site, claims: Claims) -> None:
+def revoke(site: Site, claims: Claims, client: Client) -> None:
     """Tell the host or the upstream that these tokens are over. Never stands in the way."""
     if site.hooks.sign_out is None:
         return
     try:
-        site.hooks.sign_out(dict(claims))
+        tell(site.hooks.sign_out, dict(claims), client)
     except Exception:
         log.exception("The sign_out hook failed")
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from wsgiproxy_hs.error_document import error_document
-from wsgiproxy_hs.exceptions import BodyTooLarge, Header
+from wsgiproxy_hs.exceptions import Header, ProxyError
 from wsgiproxy_hs.sessions.javascript_json import dumps
 
 NOT_STORED: Final[tuple[Header, ...]] = (
@@ -74,8 +74,8 @@ def misconfigured_answer() -> Answer:
     return json_answer({"message": MISCONFIGURED}, status=500)
 
 
-def too_large_answer(error: BodyTooLarge) -> Answer:
-    """413 in the shape that errors of this library have, as when ``BodyMiddleware`` had refused it."""
+def refused_answer(error: ProxyError) -> Answer:
+    """A refusal in the shape that errors of this library have, as when a layer had refused it."""
     _, headers, body = error_document(error)
     return Answer(error.status, tuple(header for header in headers if header[0] != "Content-Length"), (), body)
 

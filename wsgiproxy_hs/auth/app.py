@@ -3,8 +3,9 @@
 ::
 
     Reads:   REQUEST_METHOD, wsgiproxy_hs.path_params, SCRIPT_NAME, PATH_INFO, QUERY_STRING, CONTENT_TYPE,
-             CONTENT_LENGTH, wsgi.input, wsgi.input_terminated, HTTP_COOKIE, HTTP_X_AUTH_RETURN_REDIRECT,
-             HTTP_SEC_FETCH_SITE, HTTP_ORIGIN, wsgiproxy_hs.client_address
+             CONTENT_LENGTH, HTTP_TRANSFER_ENCODING, wsgi.input, wsgi.input_terminated, SERVER_SOFTWARE, HTTP_COOKIE,
+             HTTP_X_AUTH_RETURN_REDIRECT, HTTP_SEC_FETCH_SITE, HTTP_ORIGIN, wsgiproxy_hs.client_address,
+             wsgiproxy_hs.request_id, REMOTE_ADDR, HTTP_X_FORWARDED_FOR, HTTP_FORWARDED, HTTP_VIA, SERVER_PROTOCOL
     Raises:  nothing
 
 It answers as NextAuth.js v5 does (@auth/core 0.41.3, next-auth 5.0.0-beta.32); where it differs on purpose,
@@ -25,7 +26,7 @@ from requests.adapters import BaseAdapter
 from urllib3.util import Timeout
 
 from wsgiproxy_hs.auth.accounts import Accounts
-from wsgiproxy_hs.auth.answers import Answer, bad_request_answer, too_large_answer
+from wsgiproxy_hs.auth.answers import Answer, bad_request_answer, refused_answer
 from wsgiproxy_hs.auth.errors import BadRequest
 from wsgiproxy_hs.auth.handler import answer_request
 from wsgiproxy_hs.auth.hooks import NO_HOOKS, Hooks
@@ -34,11 +35,12 @@ from wsgiproxy_hs.auth.pages import BUILT_IN_PAGES, Pages
 from wsgiproxy_hs.auth.providers import CredentialsProvider, Provider
 from wsgiproxy_hs.auth.site import SessionStore, Site
 from wsgiproxy_hs.error_document import reason_phrase
-from wsgiproxy_hs.exceptions import BodyTooLarge, ConfigurationError
+from wsgiproxy_hs.exceptions import BodyError, ConfigurationError, UpstreamLoop
 from wsgiproxy_hs.sessions import Renewing
 from wsgiproxy_hs.settings import Settings
 from wsgiproxy_hs.throttling import SignInThrottle
 from wsgiproxy_hs.upstream.client import UpstreamClient
+from wsgiproxy_hs.upstream.headers import Forwarding
 
 MAX_BODY_BYTES: Final = 65_536
 MAX_SIGN_IN_SECONDS: Final = 15.0
@@ -64,6 +66,7 @@ class AuthApp:
     :param refresh_token_claim: the claim whose end is the session's at the latest.
     :param renewal: renews the tokens of a session that is read; without it they stay as they are.
     :param throttle: counts attempts to sign in, by address and by account.
+    :param forwarding: what the upstream is told about the client and about us.
     :raises ConfigurationError: naming every fault.
     """
 
@@ -83,9 +86,11 @@ class AuthApp:
         refresh_token_claim: str = "refreshToken",  # noqa: S107 - the name of a claim
         renewal: Renewing | None = None,
         throttle: SignInThrottle | None = None,
+        forwarding: Forwarding | None = None,
     ) -> None:
         if not providers and hooks.authorize is not None:
             providers = [CredentialsProvider(hooks.authorize)]
+        self._forwarding = forwarding or Forwarding()
         parts = urlsplit(public_url)
         self._site = Site(
             origin=f"{parts.scheme}://{parts.netloc}",
@@ -139,6 +144,7 @@ class AuthApp:
             refresh_token_claim=settings.refresh_token_claim,
             renewal=renewal,
             throttle=throttle,
+            forwarding=Forwarding(**settings.forwarding),
         )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -150,12 +156,16 @@ class AuthApp:
         site = self._site
         try:
             request = read_request(
-                environ, base_path=site.base_path, origin=site.origin, max_body_bytes=site.max_body_bytes
+                environ,
+                base_path=site.base_path,
+                origin=site.origin,
+                max_body_bytes=site.max_body_bytes,
+                forwarding=self._forwarding,
             )
         except BadRequest:
             return bad_request_answer()
-        except BodyTooLarge as error:
-            return too_large_answer(error)
+        except (BodyError, UpstreamLoop) as error:
+            return refused_answer(error)
         return answer_request(site, request)
 
 

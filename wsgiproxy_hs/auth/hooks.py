@@ -33,13 +33,15 @@ class Hooks:
     """A host's own decisions. Claims that carry tokens are never given to any of them but ``sign_out``.
 
     :param authorize: judges the fields of the sign-in form instead of the upstream: a :class:`~.providers.User`, or
-        ``None`` when the credentials are wrong.
+        ``None`` when the credentials are wrong. With a parameter ``client`` it is told who asks: a
+        :class:`~.providers.Client`.
     :param sign_in: the last word on a user whose credentials are right: ``True``, ``False`` (``AccessDenied``), or
         the path or URL on this site to go to instead, without a session.
     :param session: what ``GET session`` shows of the claims; ``expires`` is added to it. ``None`` shows no session.
     :param update: what the browser's ``update(data)`` makes of the claims; ``None`` ends the session. Without this
         hook ``data`` changes nothing. It comes from the browser: check it.
-    :param sign_out: told the claims, tokens included, of a session that is over. What it raises is logged.
+    :param sign_out: told the claims, tokens included, of a session that is over; and who asked, as ``authorize``.
+        What it raises is logged.
     :param events: told what happened: ``sign_in``, ``sign_in_refused``, ``sign_out``, ``request_refused``.
     """
 
@@ -47,7 +49,7 @@ class Hooks:
     sign_in: Callable[[User], bool | str] | None = None
     session: Callable[[Claims], Mapping[str, Any] | None] = public_session
     update: Callable[[Claims, object], Claims | None] | None = None
-    sign_out: Callable[[Claims], None] | None = None
+    sign_out: Callable[..., None] | None = None
     events: Callable[[str, Mapping[str, object]], None] = log_event
 
 

@@ -9,8 +9,11 @@ from urllib.parse import parse_qsl
 from wsgiref.types import WSGIEnvironment
 
 from wsgiproxy_hs.auth.errors import BadRequest
-from wsgiproxy_hs.environ import CLIENT_ADDRESS, PATH_PARAMS
+from wsgiproxy_hs.auth.providers import UNKNOWN_CLIENT, Client
+from wsgiproxy_hs.environ import CLIENT_ADDRESS, PATH_PARAMS, REQUEST_ID
 from wsgiproxy_hs.exceptions import BodyTooLarge
+from wsgiproxy_hs.routes.framing import content_length
+from wsgiproxy_hs.upstream.headers import Forwarding, forwarding_headers
 
 ACTIONS: Final = frozenset(
     {
@@ -49,13 +52,17 @@ class AuthRequest(NamedTuple):
     wants_json: bool
     is_ours: bool
     client_address: str | None = None
+    client: Client = UNKNOWN_CLIENT
 
 
-def read_request(environ: WSGIEnvironment, *, base_path: str, origin: str, max_body_bytes: int) -> AuthRequest:
+def read_request(
+    environ: WSGIEnvironment, *, base_path: str, origin: str, max_body_bytes: int, forwarding: Forwarding
+) -> AuthRequest:
     """The request of an environ.
 
     :raises BadRequest: for what Auth.js answers with 400: another method, another path, JSON that is none.
-    :raises BodyTooLarge: 413.
+    :raises BodyError: 400, 411, 413: where its body ends cannot be told, or that is too far.
+    :raises UpstreamLoop: 508.
     """
     method = environ["REQUEST_METHOD"]
     if method not in ("GET", "POST"):
@@ -75,7 +82,17 @@ def read_request(environ: WSGIEnvironment, *, base_path: str, origin: str, max_b
         wants_json="HTTP_X_AUTH_RETURN_REDIRECT" in environ,
         is_ours=is_ours(environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN"), origin),
         client_address=environ.get(CLIENT_ADDRESS),
+        client=read_client(environ, forwarding) if method == "POST" else UNKNOWN_CLIENT,
     )
+
+
+def read_client(environ: WSGIEnvironment, forwarding: Forwarding) -> Client:
+    """Who asks, and what the upstream is told of it, as in requests that are forwarded."""
+    request_id: str | None = environ.get(REQUEST_ID)
+    headers = forwarding_headers(environ, forwarding)
+    if request_id is not None:
+        headers["X-Request-ID"] = request_id
+    return Client(headers.get("X-Forwarded-For"), request_id, headers)
 
 
 def action_path(environ: WSGIEnvironment, base_path: str) -> str:
@@ -154,12 +171,12 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def read_body(environ: WSGIEnvironment, max_bytes: int) -> bytes:
-    """The whole body; empty when nobody can tell where it ends.
+    """The whole body.
 
-    :raises BodyTooLarge: at once when announced, else as soon as it shows. :raises BadRequest: when it ends early, or
-        its length is none.
+    :raises BodyTooLarge: at once when announced, else as soon as it shows. :raises BadRequest: when it ends early.
+    :raises ContentLengthInvalid, LengthRequired: when nobody can tell where it ends.
     """
-    length = _content_length(environ)
+    length = content_length(environ)
     limit = max_bytes + 1 if length is None else length
     if length is not None and length > max_bytes:
         raise BodyTooLarge(max_bytes)
@@ -175,13 +192,3 @@ def read_body(environ: WSGIEnvironment, max_bytes: int) -> bytes:
     if length is not None and size < length:
         raise BadRequest("the body ended before its announced length")
     return b"".join(chunks)
-
-
-def _content_length(environ: WSGIEnvironment) -> int | None:
-    """Bytes; ``None`` when the server ends the stream itself."""
-    text: str = environ.get("CONTENT_LENGTH") or ""
-    if text:
-        if not (text.isascii() and text.isdigit()) or len(text) > 18:
-            raise BadRequest("the length of the body is none")
-        return int(text)
-    return None if environ.get("wsgi.input_terminated") else 0

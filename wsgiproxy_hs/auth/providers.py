@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, Protocol
 
 from wsgiproxy_hs.auth.errors import CredentialsSignin
 
 Credentials = Mapping[str, object]
 """Every member of the sign-in form, ``csrfToken`` and ``callbackUrl`` included; from JSON they may be of any type."""
+
+
+class Client(NamedTuple):
+    """Who asks, so that whoever judges credentials can log and count the client and not this server.
+
+    :param address: where somebody who is trusted says it. :param request_id: also in our own log.
+    :param headers: what the upstream is told of the client in every request, ``X-Forwarded-For`` and ``X-Request-ID``
+        among it.
+    """
+
+    address: str | None = None
+    request_id: str | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
+UNKNOWN_CLIENT: Final = Client()
 
 
 @dataclass(frozen=True)
@@ -34,8 +52,18 @@ class User:
         return {**known, **self.claims, **self.tokens}
 
 
-Authorize = Callable[[Credentials], User | None]
-"""``None`` means that the credentials are wrong; :class:`.errors.CredentialsSignin` says so with a code."""
+Authorize = Callable[..., User | None]
+"""A function of :data:`Credentials`, and of a :class:`Client` when it has a parameter ``client``. ``None`` means that
+the credentials are wrong; :class:`.errors.CredentialsSignin` says so with a code."""
+
+
+def tell(function: Callable[..., Any], value: object, client: Client) -> Any:
+    """Call with a value, and with ``client=`` where there is a parameter of that name."""
+    try:
+        wants_client = "client" in inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        wants_client = False  # written in C
+    return function(value, client=client) if wants_client else function(value)
 
 
 class FormField(NamedTuple):
@@ -65,8 +93,9 @@ class Provider(Protocol):
     @property
     def fields(self) -> Sequence[FormField]: ...
 
-    def sign_in(self, credentials: Credentials) -> User:
-        """Who this is; :raises AuthError: when nobody is to be signed in."""
+    @property
+    def sign_in(self) -> Callable[..., User]:
+        """Who credentials are of, called as :data:`Authorize`; :raises AuthError: when nobody is to be signed in."""
         ...
 
 
@@ -83,9 +112,9 @@ class CredentialsProvider:
     fields: Sequence[FormField] = EMAIL_AND_PASSWORD
     type: str = "credentials"
 
-    def sign_in(self, credentials: Credentials) -> User:
+    def sign_in(self, credentials: Credentials, *, client: Client = UNKNOWN_CLIENT) -> User:
         """Who this is; :raises CredentialsSignin: when ``authorize`` knows nobody by these credentials."""
-        user = self.authorize(credentials)
+        user: User | None = tell(self.authorize, credentials, client)
         if user is None:
             raise CredentialsSignin
         return user

@@ -41,6 +41,7 @@ def arguments(options: argparse.Namespace) -> list[str]:
         f"--threads={options.threads}",  # an idle or slow client holds a thread too, and an idle thread costs little
         "--graceful-timeout=30",  # what is under way may finish
         "--keep-alive=5",
+        "--limit-request-line=8190",  # the most that it allows; MAX_URL_BYTES is 8192, its own default 4094
         "--limit-request-field_size=16380",  # a session in three cookies is 12 KB in one header line (F017)
         *options.gunicorn,
         "wsgiproxy_hs:app",

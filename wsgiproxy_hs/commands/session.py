@@ -1,4 +1,4 @@
-"""``wsgiproxy-hs session seal|unseal``: makes and opens a session cookie, for tests and support."""
+"""``wsgiproxy-hs session seal|unseal|revoke``: makes, opens and ends sessions, for tests and support."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from wsgiproxy_hs.assembly import make_sessions
+from wsgiproxy_hs.exceptions import RenewalUnavailable
 from wsgiproxy_hs.sessions import Sessions
 from wsgiproxy_hs.settings import Settings
 
 
 def add_to(commands: Any) -> None:
-    command = commands.add_parser("session", help="make or open a session cookie", description=__doc__)
+    command = commands.add_parser("session", help="make, open or end a session", description=__doc__)
     actions = command.add_subparsers(title="actions", required=True, metavar="ACTION")
     seal = actions.add_parser("seal", help="claims as JSON on standard input -> a Cookie header on standard output")
     seal.set_defaults(run=run_seal)
     unseal = actions.add_parser("unseal", help="a Cookie header on standard input -> its claims as JSON")
     unseal.add_argument("--show-tokens", action="store_true", help="print tokens instead of hiding them")
     unseal.set_defaults(run=run_unseal)
+    revoke = actions.add_parser("revoke", help="end sessions that are kept in Redis, wherever their cookies are")
+    which = revoke.add_mutually_exclusive_group(required=True)
+    which.add_argument("--user", metavar="ID", help="all sessions of this user, the claim sub")
+    which.add_argument("--cookie", action="store_true", help="those of a Cookie header on standard input")
+    revoke.set_defaults(run=run_revoke)
 
 
 def run_seal(_: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -44,7 +50,7 @@ def run_seal(_: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def run_unseal(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     sessions = _sessions(environ)
-    header = sys.stdin.read().strip().removeprefix("Cookie:").strip()
+    header = _header()
     session = sessions.read(header)
     if session is None:
         reason = ": what is there is forged, over, or sealed with another secret" if sessions.has_cookie(header) else ""
@@ -53,6 +59,25 @@ def run_unseal(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     shown = dict(session.claims) if options.show_tokens else hide(dict(session.claims), sessions.hidden_claims)
     print(json.dumps(shown, indent=2, ensure_ascii=False))
     return 0
+
+
+def run_revoke(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    settings = Settings.from_environ(environ)
+    if settings.session_store != "redis":
+        print("Sessions that are sealed into cookies cannot be revoked; see SESSION_STORE", file=sys.stderr)
+        return 2
+    sessions = make_sessions(settings)
+    try:
+        ended = sessions.revoke_all(options.user) if options.user is not None else sessions.revoke(_header())
+    except RenewalUnavailable as error:
+        print(f"Nothing was revoked: {error.__cause__}", file=sys.stderr)
+        return 1
+    print(f"{ended} sessions ended" if ended != 1 else "1 session ended")
+    return 0
+
+
+def _header() -> str:
+    return sys.stdin.read().strip().removeprefix("Cookie:").strip()
 
 
 def hide(value: Any, names: Collection[str]) -> Any:

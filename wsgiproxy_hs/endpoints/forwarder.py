@@ -41,7 +41,6 @@ from wsgiproxy_hs.upstream.addresses import host_header
 from wsgiproxy_hs.upstream.clocks import Clocks
 from wsgiproxy_hs.upstream.faults import upstream_fault
 from wsgiproxy_hs.upstream.headers import (
-    REQUEST_HEADERS,
     Forwarding,
     answer_headers,
     environ_names,
@@ -87,8 +86,8 @@ class Forwarder:
         self._scheme = scheme
         self._clocks = clocks or Clocks()
         self._heartbeat_seconds = heartbeat_seconds
-        self._names = environ_names(REQUEST_HEADERS)
         self._forwarding = forwarding or Forwarding()
+        self._names = self._forwarding.names
 
     @classmethod
     def from_settings(

@@ -5,6 +5,7 @@
     ConfigurationError                 while building; never during a request
     ProxyError                         500  internal-error
     ├── LimitError
+    │   ├── HeadersInvalid             400  headers-invalid
     │   ├── UrlTooLong                 414  url-too-long
     │   └── HeadersTooLarge            431  headers-too-large
     ├── RoutingError
@@ -61,6 +62,7 @@ from wsgiproxy_hs.exceptions.refusals import ContentLengthInvalid as ContentLeng
 from wsgiproxy_hs.exceptions.refusals import CrossSiteError as CrossSiteError
 from wsgiproxy_hs.exceptions.refusals import CrossSiteHeaderMissing as CrossSiteHeaderMissing
 from wsgiproxy_hs.exceptions.refusals import CrossSiteRefused as CrossSiteRefused
+from wsgiproxy_hs.exceptions.refusals import HeadersInvalid as HeadersInvalid
 from wsgiproxy_hs.exceptions.refusals import HeadersTooLarge as HeadersTooLarge
 from wsgiproxy_hs.exceptions.refusals import LengthRequired as LengthRequired
 from wsgiproxy_hs.exceptions.refusals import LimitError as LimitError

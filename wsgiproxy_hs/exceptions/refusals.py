@@ -9,7 +9,13 @@ from wsgiproxy_hs.exceptions.proxy_error import ProxyError
 
 
 class LimitError(ProxyError):
-    """The head of the request is larger than anything that we serve needs."""
+    """The head of the request is larger than anything that we serve needs, or broken."""
+
+
+class HeadersInvalid(LimitError):
+    """A line end or NUL in a header field (RFC 9110, section 5.5)."""
+
+    status, code, detail = 400, "headers-invalid", "A header field of this request has a character that is not accepted"
 
 
 class UrlTooLong(LimitError):

@@ -13,7 +13,8 @@ an unsafe request must show that it came from our own pages (RFC 10017, section 
 by ``Origin``, or, from clients that send neither, by a header that only our own pages can add. Preflights that the
 routing layer lets pass are answered here.
 
-With further origins the layer wraps ``start_response``: only the answer itself can say who may read it (F158).
+With further origins the layer wraps ``start_response``: only the answer itself can say who may read it (F158). Errors
+say it where they are answered.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from wsgiproxy_hs.environ import ROUTE
-from wsgiproxy_hs.exceptions import CrossSiteHeaderMissing, CrossSiteRefused, Header, ProxyError
+from wsgiproxy_hs.exceptions import CrossSiteHeaderMissing, CrossSiteRefused, Header
 from wsgiproxy_hs.routes import SAFE_METHODS, CrossSite, Route
 from wsgiproxy_hs.routes.cors import grant, preflight_grant
 from wsgiproxy_hs.routes.fetch_metadata import (
@@ -73,11 +74,7 @@ class CrossSiteMiddleware:
         def start(status: str, headers: list[Header], *exc_info: Any) -> Callable[[bytes], object]:
             return start_response(status, [*headers, *granted], *exc_info)
 
-        try:
-            return self._app(environ, start)
-        except ProxyError as error:
-            error.headers += granted
-            raise
+        return self._app(environ, start)
 
 
 def _judged(maker: Maker, method: str, route: Route | None, environ: WSGIEnvironment) -> Ask:

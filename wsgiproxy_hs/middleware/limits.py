@@ -1,14 +1,15 @@
-"""A request whose head is larger than anything that we serve needs is refused before it is looked at.
+"""A request whose head is larger than anything that we serve needs, or broken, is refused before it is looked at.
 
 ::
 
     Stack:   errors -> [limits] -> routing -> cross-site -> session -> throttle -> body -> endpoint
-    Reads:   RAW_URI, REQUEST_URI, PATH_INFO, QUERY_STRING, HTTP_COOKIE
+    Reads:   RAW_URI, REQUEST_URI, PATH_INFO, QUERY_STRING, HTTP_COOKIE, CONTENT_TYPE
     Writes:  -
-    Raises:  UrlTooLong 414, HeadersTooLarge 431
+    Raises:  HeadersInvalid 400, UrlTooLong 414, HeadersTooLarge 431
 
 Servers have limits of their own, each another one; these hold behind all of them. Every ``HTTP_`` key counts: what is
-measured is what the server made of the header fields.
+measured is what the server made of the header fields. Few servers let a line end or NUL through in one of them; such a
+request is refused whole, as RFC 9110, section 5.5, wants it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from wsgiproxy_hs.exceptions import HeadersTooLarge, UrlTooLong
+from wsgiproxy_hs.exceptions import HeadersInvalid, HeadersTooLarge, UrlTooLong
 
 
 class LimitsMiddleware:
@@ -47,8 +48,11 @@ class LimitsMiddleware:
             raise UrlTooLong
         if len(environ.get("HTTP_COOKIE", "")) > self._max_cookie_bytes:
             raise HeadersTooLarge("The Cookie header of this request is too large; delete the cookies of this site")
-        if header_bytes(environ) > self._max_header_bytes:
+        fields = header_fields(environ)
+        if len(fields) > self._max_header_bytes:
             raise HeadersTooLarge
+        if not is_clean(fields) or not is_clean(environ.get("CONTENT_TYPE") or ""):
+            raise HeadersInvalid
         return self._app(environ, start_response)
 
 
@@ -60,6 +64,11 @@ def url_bytes(environ: Mapping[str, Any]) -> int:
     return len(environ.get("PATH_INFO", "")) + len(environ.get("QUERY_STRING", "")) + 1
 
 
-def header_bytes(environ: Mapping[str, Any]) -> int:
-    """The size of all header fields, about as they stood on the wire: name, colon, blank, value, line end."""
-    return sum([len(key) + len(value) - 1 for key, value in environ.items() if key.startswith("HTTP_")])
+def header_fields(environ: Mapping[str, Any]) -> str:
+    """All header fields in one text, about as long as they stood on the wire: name, colon, blank, value, line end."""
+    return "".join([key[1:] + value for key, value in environ.items() if key.startswith("HTTP_")])
+
+
+def is_clean(text: str) -> bool:
+    """Whether nothing in a text ends a line of a header, or a string of C."""
+    return "\n" not in text and "\r" not in text and "\0" not in text

@@ -7,10 +7,10 @@
     Writes:  wsgiproxy_hs.session, wsgiproxy_hs.access_token
     Raises:  Unauthorized 401, RenewalUnavailable 503
 
-The row says whether a token is needed. A cookie that is forged, expired or sealed with another secret is no session;
-why is nobody's business (F026, F159). A token that is over is renewed here, one that is merely due when it is first
-used; the cookies that come of it ride on whatever answer follows, errors included (F007). Answers to requests with a
-session are nobody else's either: ``Cache-Control: private, no-store`` unless the upstream was as strict (F034).
+The row says whether a token is needed. A cookie that is forged, expired or sealed with another secret is no session
+(F026, F159). A token that is over is renewed here, one that is merely due when it is first used; the cookies that come
+of it ride on whatever answer follows, errors included (F007). Answers to requests with a session are nobody else's:
+``Cache-Control: private, no-store`` unless the upstream was as strict (F034).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class SessionMiddleware:
         if rule is Token.NONE:
             return self._app(environ, start_response)
         header = environ.get("HTTP_COOKIE")
-        session = self._sessions.read(header) if header else None
+        session = self._read(header, rule) if header else None
         token = self._sessions.access_token(session, self._renewal) if session is not None else None
         if header and session and token and (token.can_renew or not token.is_over(self._clock())):
             return self._with_session(environ, start_response, session, token, rule)
@@ -62,13 +62,17 @@ class SessionMiddleware:
             raise Unauthorized
         return self._app(environ, _varying(start_response))
 
+    def _read(self, header: str, rule: Token) -> Session | None:
+        """The session; when the store of sessions is away, a row that needs none goes on without."""
+        try:
+            return self._sessions.read(header)
+        except SessionError:
+            if rule is Token.REQUIRED:
+                raise
+            return None
+
     def _with_session(
-        self,
-        environ: WSGIEnvironment,
-        start_response: StartResponse,
-        session: Session,
-        token: AccessToken,
-        rule: Token,
+        self, environ: WSGIEnvironment, start_response: StartResponse, session: Session, token: AccessToken, rule: Token
     ) -> Iterable[bytes]:
         def cookies() -> list[Header]:
             lines = cookies_after(self._sessions, session, token, environ["HTTP_COOKIE"])
@@ -85,10 +89,9 @@ class SessionMiddleware:
 
     def _is_usable(self, token: AccessToken, rule: Token) -> bool:
         """Renew a token that is over; whether the request has one. A row that needs none goes on without."""
-        if not token.is_over(self._clock()):
-            return True
         try:
-            token.settle()
+            if token.is_over(self._clock()):
+                token.settle()
         except SessionError:
             if rule is Token.REQUIRED:
                 raise

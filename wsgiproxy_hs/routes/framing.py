@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from wsgiproxy_hs.exceptions import ContentLengthInvalid, LengthRequired
-
-_HIDES_CUTS: Final = "Granian"
-"""A server that ends a chunked body that was cut as if it were whole, so that no such body can be believed (F076)."""
+from wsgiproxy_hs.servers import hides_cuts
 
 
 def content_length(environ: Mapping[str, Any]) -> int | None:
@@ -24,7 +22,7 @@ def content_length(environ: Mapping[str, Any]) -> int | None:
     if text:
         return _digits(text)
     ends_itself = environ.get("wsgi.input_terminated")
-    if is_chunked and (not ends_itself or environ.get("SERVER_SOFTWARE", "").startswith(_HIDES_CUTS)):
+    if is_chunked and (not ends_itself or hides_cuts(environ)):
         raise LengthRequired
     return None if ends_itself else 0
 

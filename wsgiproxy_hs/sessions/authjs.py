@@ -60,14 +60,16 @@ def seal(
     return jwe.encrypt_cbc(plaintext, key.octets, os.urandom(16) if iv is None else iv, key.protected)
 
 
-def unseal(token: str, *, secrets: Sequence[str], cookie_name: str, now: float) -> dict[str, object]:
+def unseal(
+    token: str, *, secrets: Sequence[str], cookie_name: str, now: float, max_length: int = jwe.MAX_TOKEN_LENGTH
+) -> dict[str, object]:
     """The claims of a session token.
 
-    :param cookie_name: unchunked and with its prefix.
+    :param cookie_name: unchunked and with its prefix. :param max_length: see :func:`.jwe.parse`.
     :param now: seconds since the epoch; see :func:`.claims.check_times`.
     :raises Unsealable: whatever is wrong with it (F026 to F029).
     """
-    envelope = jwe.parse(token)
+    envelope = jwe.parse(token, max_length)
     key = _matching_key(envelope.header, secrets, cookie_name)
     claims = parse_claims(jwe.decrypt(envelope, key.octets))
     check_times(claims, now)

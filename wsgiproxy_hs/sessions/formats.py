@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from . import authjs, signed
+from .chunks import Cookies, candidates
 from .cookies import is_cookie_name
 from .nextauth import unseal_v4
 
@@ -17,8 +20,13 @@ COOKIE_NAMES: Mapping[str, str] = {
     "next-auth": "next-auth.session-token",
     "signed": "wsgiproxy_hs.session",
     "flask": "session",
+    "stored": "wsgiproxy_hs.session-id",
 }
-WRITE_FORMATS = ("authjs", "signed")
+WRITE_FORMATS = ("authjs", "signed", "stored")
+STORED = "stored"
+"""The cookie holds an id, and the session is in a store: see :mod:`.stored`."""
+MAX_IDS = 4
+"""Of one name: a bound on what one request can make us ask the store."""
 MAX_NAME_LENGTH = 100
 
 
@@ -28,9 +36,21 @@ class Place(NamedTuple):
     format: str
     name: str
 
+    def digest(self, token: str) -> bytes:
+        """Stands for a token that was found here."""
+        text = f"{self.format}\0{self.name}\0{token}"
+        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def tokens(cookies: Cookies, place: Place) -> Iterator[str]:
+    """What may be a session at ``place``, the likeliest first; an id is never in chunks."""
+    if place.format == STORED:
+        return islice((value for name, value in cookies if name == place.name), MAX_IDS)
+    return candidates(cookies, place.name)
+
 
 def unseal(place: Place, token: str, secrets: Sequence[str], now: float) -> dict[str, object]:
-    """The claims of the ``token`` that was found at ``place``.
+    """The claims of the ``token`` that was found at ``place``; not of an id, which holds none.
 
     :raises Unsealable: whatever is wrong with it.
     """
@@ -46,7 +66,7 @@ def unseal(place: Place, token: str, secrets: Sequence[str], now: float) -> dict
 
 
 def seal(place: Place, claims: Mapping[str, object], secrets: Sequence[str], *, now: float, max_age: int) -> str:
-    """The token that stores ``claims`` at ``place``, whose format is one of ``WRITE_FORMATS``.
+    """The token that holds ``claims`` at ``place``, whose format is ``authjs`` or ``signed``.
 
     :raises ValueError: when the claims cannot be written as JSON.
     """
@@ -66,7 +86,14 @@ def split_prefix(cookie_name: str) -> tuple[str, str]:
     return prefix, cookie_name.removeprefix(prefix)
 
 
-def format_faults(formats: Sequence[str], write_format: str, names: Mapping[str, str]) -> list[str]:
+def prefix_of(given: str, secure: bool) -> str:
+    """The prefix of the cookie that is written, where its name was given with the prefix ``given``."""
+    if given == "__Host-":
+        return given
+    return "__Secure-" if secure else ""
+
+
+def format_faults(formats: Sequence[str], write_format: str, names: Mapping[str, str], *, has_store: bool) -> list[str]:
     """What is wrong with the choice of formats and cookie names, a sentence a fault."""
     known = ", ".join(COOKIE_NAMES)
     faults = [f"Session format {name!r} is not one of {known}" for name in formats if name not in COOKIE_NAMES]
@@ -74,6 +101,8 @@ def format_faults(formats: Sequence[str], write_format: str, names: Mapping[str,
         faults.append(f"Session format {write_format!r} cannot be written; {' and '.join(WRITE_FORMATS)} can")
     elif write_format not in formats:
         faults.append(f"Session format {write_format!r} is written but not read: name it in the formats")
+    if STORED in formats and not has_store:
+        faults.append(f"Session format {STORED!r} needs a store")
     return faults + [f"{name!r} is not a usable cookie name" for name in names.values() if not _is_usable(name)]
 
 

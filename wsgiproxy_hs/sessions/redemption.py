@@ -11,7 +11,7 @@ from typing import Final
 
 from .authjs import seal, unseal
 from .claims import numeric_date
-from .stores.protocol import RenewalStore
+from .stores.protocol import MAX_STORED_LENGTH, RenewalStore
 from .token_answers import Outcome, Redeemed, Refused, Unavailable
 from .token_pair import TokenPair
 from .unsealable import Unsealable
@@ -135,7 +135,7 @@ def opened(sealed: str | None, secrets: Sequence[str], now: float) -> TokenPair 
     if sealed is None:
         return None
     try:
-        claims = unseal(sealed, secrets=secrets, cookie_name=_SEALED_AS, now=now)
+        claims = unseal(sealed, secrets=secrets, cookie_name=_SEALED_AS, now=now, max_length=MAX_STORED_LENGTH)
     except Unsealable as reason:
         log.warning("What the store holds of a renewal cannot be opened: %s", reason)
         return None

@@ -36,6 +36,8 @@ LEASE_SECONDS: Final = 10.0
 PATIENCE_SECONDS: Final = 1.0
 DOUBT_SECONDS: Final = 30.0
 """While a store's level is away, a refusal may be another host's doing: so long it does not end the session."""
+DOUBT_WAIT_SECONDS: Final = 5.0
+"""So long a request waits in doubt for the other host's pair: long enough for a Redis that starts again."""
 MAX_REDEMPTIONS: Final = 64
 _MAX_HOPS: Final = 64
 _FIRST_POLL_SECONDS, _LAST_POLL_SECONDS = 0.005, 0.1
@@ -166,8 +168,18 @@ class Renewal:
             if step is Step.END:
                 raise Unauthorized
             if step is Step.PAUSE:
-                raise RenewalUnavailable(retry_after_seconds=entry.remaining_seconds)
+                self._pause(entry, deadline - self._wait + DOUBT_WAIT_SECONDS)
         raise RenewalUnavailable
+
+    def _pause(self, entry: Entry, doubt_deadline: float) -> None:
+        """Go on looking while another host's pair may come: after a refusal in doubt, for a while.
+
+        :raises RenewalUnavailable: when there is nothing to wait for, or it did not come in time.
+        """
+        if not entry.is_refused:
+            raise RenewalUnavailable(retry_after_seconds=entry.remaining_seconds)
+        if self._ticks() >= doubt_deadline:
+            raise RenewalUnavailable(retry_after_seconds=min(entry.remaining_seconds, DOUBT_WAIT_SECONDS))
 
     def _latest(self, pair: TokenPair) -> tuple[TokenPair, Entry]:
         """The newest pair, and what the store knows of its refresh token."""

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from wsgiproxy_hs.exceptions import ConfigurationError
 from wsgiproxy_hs.secret_strength import secret_faults
 
 from .access_tokens import AccessToken, Renewing, is_sendable, session_end
-from .chunks import Cookies, candidates, clear_session_cookies, session_cookie_names, write_session_cookies
+from .chunks import Cookies, clear_session_cookies, session_cookie_names, write_session_cookies
 from .claims import check_times
 from .cookies import cookies_as_sent, parse_cookies
-from .formats import COOKIE_NAMES, Place, format_faults, places, seal, split_prefix, unseal
+from .formats import COOKIE_NAMES, STORED, Place, format_faults, places, prefix_of, seal, split_prefix, tokens, unseal
 from .generations import GenerationalCache
 from .session import Session
+from .stored import STORED_CLAIM, Carried, StoredSessions, carried_id, carried_token
+from .stores.session_store import Revoked, SessionStore
 from .token_pair import RENEWAL_CLAIM, TokenPair, pair_of
 from .unsealable import Unsealable
 
@@ -33,8 +34,9 @@ class Sessions:
     :param cookie_name: of the Auth.js cookie; a prefix is added as Auth.js does to its default name.
     :param formats: which cookies to read, in this order: ``authjs``, ``next-auth``, ``signed``, and
         ``flask``, the cookie of a Flask app with the same secret, which is only read: setting and clearing it
-        is left to that app.
-    :param write_format: ``authjs`` or ``signed``. A session of another format moves there at its next write.
+        is left to that app; ``stored``, the id of a session that ``store`` keeps.
+    :param write_format: ``authjs``, ``signed`` or ``stored``. A session of another format moves there at its next
+        write.
     :param max_age_seconds: from a write to the end of the session.
     :param access_token_claim: the claim that carries the upstream's access token.
     :param refresh_token_claim: the claim that carries its refresh token.
@@ -45,6 +47,8 @@ class Sessions:
     :param max_cached: how many unsealed sessions to remember.
     :param verify_access_token: ``(token, now) -> claims or None``; a token for which it gives ``None`` is
         none. See :func:`.access_tokens.verified_claims`.
+    :param store: keeps the sessions of the format ``stored``. When it cannot be asked, what needs it raises
+        :class:`.RenewalUnavailable`: without it nobody can tell whether there is a session.
     :raises ConfigurationError: naming all faults at once, weak secrets among them (F036, F037).
     """
 
@@ -64,16 +68,13 @@ class Sessions:
         prefix: str | None = None,
         max_cached: int = 1024,
         verify_access_token: Callable[[str, float], object] | None = None,
+        store: SessionStore | None = None,
     ) -> None:
         given, base = split_prefix(cookie_name)
-        prefix = _prefix(given, secure) if prefix is None else prefix
+        prefix = prefix_of(given, secure) if prefix is None else prefix
         names = {**COOKIE_NAMES, "authjs": base, **(cookie_names or {})}
-        faults = secret_faults(secrets) + format_faults(formats, write_format, names)
-        if prefix and not secure:
-            faults.append(f"Browsers take cookies whose name begins with {prefix} over https only")
-        if max_age_seconds <= 0:
-            faults.append("The session's max_age_seconds must be positive")
-        if faults:
+        faults = secret_faults(secrets) + format_faults(formats, write_format, names, has_store=store is not None)
+        if faults := faults + _other_faults(prefix, secure, max_age_seconds):
             raise ConfigurationError(faults)
         self._secrets = tuple(secrets)
         self._secure = secure
@@ -87,7 +88,8 @@ class Sessions:
         self._cache: GenerationalCache[bytes, Session] = GenerationalCache(max_cached)
         self._access_token_claim = access_token_claim
         self._refresh_token_claim = refresh_token_claim
-        self.hidden_claims = frozenset({access_token_claim, refresh_token_claim, RENEWAL_CLAIM})
+        self.hidden_claims = frozenset({access_token_claim, refresh_token_claim, RENEWAL_CLAIM, STORED_CLAIM})
+        self._stored = StoredSessions(store, secrets, max_age_seconds, max_cached) if store is not None else None
 
     def read(self, cookie_header: str) -> Session | None:
         """The session that the ``Cookie`` header carries; ``None`` when there is none that can be unsealed.
@@ -97,7 +99,7 @@ class Sessions:
         session: so no value that contains another cookie's text takes the place of a genuine session.
 
         :param cookie_header: as WSGI gives it, latin-1. Whatever is in it, nothing is raised (F026, F027,
-            F031).
+            F031) but :class:`.RenewalUnavailable`, when the store cannot be asked.
         """
         session = self._first(cookies_as_sent(self._own_part(cookie_header)))
         if session is None and "," in cookie_header:
@@ -119,16 +121,26 @@ class Sessions:
     def _newest(self, cookies: Cookies, place: Place, now: float) -> Session | None:
         newest: Session | None = None
         newest_token = ""
-        for token in candidates(cookies, place.name):
+        for token in tokens(cookies, place):
             if newest is not None and newest_token.startswith(token):
                 continue  # a duplicate, or the chunks of a genuine token less the last
-            session = self._unsealed(token, place, now)
+            session = self._followed(token, place, now)
             if session is not None and (newest is None or session.issued > newest.issued):
                 newest, newest_token = session, token
         return newest
 
+    def _followed(self, token: str, place: Place, now: float) -> Session | None:
+        """The session that a cookie's value leads to. Where sessions are written to the store, it has the last word."""
+        if place.format == STORED:
+            carried = carried_id(token)
+            return self._stored.find(carried, now) if self._stored and carried else None
+        session = self._unsealed(token, place, now)
+        if session is None or self._stored is None or self._written.format != STORED:
+            return session
+        return self._stored.follow(carried_token(token), session, now)
+
     def _unsealed(self, token: str, place: Place, now: float) -> Session | None:
-        key = _digest(token, place)
+        key = place.digest(token)
         session = self._cache.get(key)
         try:
             if session is not None:
@@ -152,8 +164,10 @@ class Sessions:
         """
         now = self._clock()
         max_age = math.floor(self.end(claims) if expires is None else expires) - math.floor(now)
-        token = seal(self._written, claims, self._secrets, now=now, max_age=max_age)
         cookies = parse_cookies(cookie_header)
+        token = self._token(claims, cookies, now, max_age)
+        if token is None:
+            return []
         name, ends = self._written.name, now + max_age
         others = [other for other in self._ours if other != name]
         return [
@@ -161,9 +175,64 @@ class Sessions:
             *write_session_cookies(cookies, name, token, secure=self._secure, expires=ends),
         ]
 
+    def _token(self, claims: Mapping[str, object], cookies: Cookies, now: float, max_age: int) -> str | None:
+        """The value of the cookie that is written; ``None`` when the session is over by now."""
+        if self._stored is not None and self._written.format == STORED:
+            carried = [each for each, _ in self._carried(cookies, now)]
+            return self._stored.save(claims, carried, now=now, max_age=max_age)
+        held = {name: value for name, value in claims.items() if name != STORED_CLAIM}
+        return seal(self._written, held, self._secrets, now=now, max_age=max_age)
+
+    def _carried(self, cookies: Cookies, now: float) -> Iterator[tuple[Carried, str]]:
+        """The sessions of a request as the store knows them, each with the name of its cookie.
+
+        What cannot be unsealed is none: a stranger must not fill the store.
+        """
+        for place in self._places:
+            for token in tokens(cookies, place):
+                if place.format == STORED:
+                    carried = carried_id(token)
+                else:
+                    carried = carried_token(token) if self._unsealed(token, place, now) is not None else None
+                if carried is not None:
+                    yield carried, place.name
+
     def clear(self, cookie_header: str) -> list[str]:
-        """The ``Set-Cookie`` values that remove all session cookies that the request carried (F026, F038)."""
-        return clear_session_cookies(parse_cookies(cookie_header), self._ours, secure=self._secure)
+        """The ``Set-Cookie`` values that remove all session cookies that the request carried (F026, F038).
+
+        Sessions in the store are revoked. What was revoked a moment ago keeps its cookie: it may be another's by now.
+        """
+        cookies = parse_cookies(cookie_header)
+        found = self._revoke(cookies)
+        late = {name for each, name, result in found if result is Revoked.BEFORE and not each.is_sealed}
+        names = [name for name in self._ours if name not in late]
+        return clear_session_cookies(cookies, names, secure=self._secure)
+
+    def revoke(self, cookie_header: str) -> int:
+        """End the stored sessions that these cookies lead to, wherever copies of the cookies are; how many there were.
+
+        Where sessions are written to the store, those that are still sealed into the cookie are over, too.
+
+        :raises RenewalUnavailable: when the store cannot be asked.
+        """
+        return sum(result is Revoked.KEPT for _, _, result in self._revoke(parse_cookies(cookie_header)))
+
+    def revoke_all(self, user_id: str) -> int:
+        """End all sessions of a user, the claim ``sub``; how many were in the store.
+
+        :raises RenewalUnavailable: when the store cannot be asked. :raises ValueError: when there is no store.
+        """
+        if self._stored is None:
+            raise ValueError("sessions that are sealed into cookies cannot be revoked: there is no store")
+        return self._stored.revoke_all(user_id, self._clock())
+
+    def _revoke(self, cookies: Cookies) -> list[tuple[Carried, str, Revoked]]:
+        if self._stored is None:
+            return []
+        is_written = self._written.format == STORED
+        carried = [each for each in self._carried(cookies, self._clock()) if is_written or not each[0].is_sealed]
+        results = self._stored.revoke([each for each, _ in carried])
+        return [(each, name, result) for (each, name), result in zip(carried, results, strict=True)]
 
     def has_cookie(self, cookie_header: str) -> bool:
         """Whether the request carried a session cookie, readable or not."""
@@ -205,12 +274,10 @@ class Sessions:
         return session_end(self._clock() + self._max_age, claims.get(self._refresh_token_claim))
 
 
-def _prefix(given: str, secure: bool) -> str:
-    if given == "__Host-":
-        return given
-    return "__Secure-" if secure else ""
-
-
-def _digest(token: str, place: Place) -> bytes:
-    text = f"{place.format}\0{place.name}\0{token}"
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _other_faults(prefix: str, secure: bool, max_age_seconds: int) -> list[str]:
+    faults = []
+    if prefix and not secure:
+        faults.append(f"Browsers take cookies whose name begins with {prefix} over https only")
+    if max_age_seconds <= 0:
+        faults.append("The session's max_age_seconds must be positive")
+    return faults

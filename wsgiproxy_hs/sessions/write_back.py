@@ -32,17 +32,20 @@ class SessionTokens(Protocol):
 
 
 def cookies_after(sessions: SessionTokens, session: Session, token: AccessToken, cookie_header: str) -> list[str]:
-    """The ``Set-Cookie`` values for an answer that begins now; none when nothing changed (F007, F008, F010)."""
-    if token.is_refused:
-        return sessions.clear(cookie_header)
-    pair = token.renewed_pair()
-    if pair is None:
-        return []
+    """The ``Set-Cookie`` values for an answer that begins now; none when nothing changed (F007, F008, F010).
+
+    Never fails: the answer is there, and what could not be stored is stored by a later one.
+    """
     try:
-        return sessions.write(sessions.with_pair(session.claims, pair), cookie_header)
+        if token.is_refused:
+            return sessions.clear(cookie_header)
+        pair = token.renewed_pair()
+        return [] if pair is None else sessions.write(sessions.with_pair(session.claims, pair), cookie_header)
     except ValueError as error:
-        log.error("A renewed session cannot be stored in cookies: %s", error)
-        return []
+        log.error("A renewed session cannot be stored: %s", error)
+    except RenewalUnavailable:
+        log.warning("A renewed session cannot be stored just now; its old form leads to the new tokens")
+    return []
 
 
 def newest_claims(sessions: SessionTokens, session: Session, renewal: Renewing | None) -> Mapping[str, object]:

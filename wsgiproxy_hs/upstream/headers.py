@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from wsgiproxy_hs.exceptions import Header, UpstreamLoop
 from wsgiproxy_hs.safe_headers import NOSNIFF, SAFE_HEADERS, SAME_ORIGIN_REFERRER, STRICT_REFERRER_POLICIES
 from wsgiproxy_hs.upstream.forwarded import NOBODY, TrustedProxies, client_address, forwarded_node
-from wsgiproxy_hs.upstream.trace_context import drop_malformed
+from wsgiproxy_hs.upstream.trace_context import TRACE_HEADERS, drop_malformed
 
 REQUEST_HEADERS: Final[Mapping[str, str]] = {
     "Accept": "content negotiation is between the browser and the upstream",
@@ -26,7 +26,7 @@ REQUEST_HEADERS: Final[Mapping[str, str]] = {
     "Idempotency-Key": "lets the upstream see a repetition, and us repeat (F134)",
     "Last-Event-ID": "a stream goes on where it broke (F118)",
     "User-Agent": "for the upstream's statistics; nothing is decided by it",
-    "Traceparent": "one trace from the browser to the upstream (W3C Trace Context); malformed it stays here (F157)",
+    "Traceparent": "one trace for both (W3C Trace Context), where `TRACE_CONTEXT` is `pass`; malformed never (F157)",
     "Tracestate": "as above",
 }
 """Request headers that travel. Everything else stays here: cookies (F087, F130), the browser's ``Authorization``
@@ -108,13 +108,20 @@ class Forwarding:
         nothing.
     :param trusted: the proxies in front that may say who the client is.
     :param pseudonym: our name in ``Via``: a token, and not that of another such server on the way.
+    :param passes_trace: whether the upstream goes on with the trace that the client names; else it begins its own.
     """
 
-    __slots__ = ("_suffix", "pseudonym", "public", "trusted")
+    __slots__ = ("_suffix", "names", "pseudonym", "public", "trusted")
 
     def __init__(
-        self, public_url: str | None = None, *, trusted: TrustedProxies = NOBODY, pseudonym: str = PSEUDONYM
+        self,
+        public_url: str | None = None,
+        *,
+        trusted: TrustedProxies = NOBODY,
+        pseudonym: str = PSEUDONYM,
+        passes_trace: bool = True,
     ) -> None:
+        self.names = environ_names(name for name in REQUEST_HEADERS if passes_trace or name not in TRACE_HEADERS)
         self.trusted = trusted
         self.pseudonym = pseudonym
         parts = urlsplit(public_url) if public_url is not None else None

@@ -11,6 +11,8 @@ from typing import Final
 MAX_STATE_CHARACTERS: Final = 1024
 """The standard wants 512 to travel; nobody's tracing needs the size of a page."""
 
+TRACE_HEADERS: Final = frozenset({"Traceparent", "Tracestate"})
+
 _PARENT: Final = re.compile(
     r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
     r"|(?!00|ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[!-~]{0,200})?"

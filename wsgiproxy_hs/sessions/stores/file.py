@@ -23,6 +23,7 @@ DATABASE_NAME: Final = "renewals.sqlite3"
 BUSY_SECONDS: Final = 2.0
 """Longest wait for another process that writes; a write takes a fraction of a millisecond."""
 SPARE_BYTES: Final = 1_048_576
+_RETRY_SECONDS: Final = 0.01
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS renewals (
@@ -142,7 +143,18 @@ def open_database(directory: str) -> sqlite3.Connection:
     found = os.lstat(directory)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise PermissionError("the directory must belong to this user and be open to nobody else (mode 0700)")
-    path = os.path.join(directory, DATABASE_NAME)
+    path, deadline = os.path.join(directory, DATABASE_NAME), time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return _connected(path)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(_RETRY_SECONDS)
+
+
+def _connected(path: str) -> sqlite3.Connection:
+    """A connection; when processes make the database at the same moment, SQLite refuses some of them at once."""
     database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         database.execute("PRAGMA journal_mode = WAL")

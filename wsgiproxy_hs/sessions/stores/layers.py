@@ -2,7 +2,7 @@
 
 Every step is taken on each level, so that when an outer level goes away in the middle of a redemption, those who still
 share an inner one know of it (F145). What a level does not answer is left out, with a warning; requests never fail for
-it. The innermost level must not fail.
+it. A pair that a level could not be told of is told as soon as it answers again. The innermost level must not fail.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ RETRY_SECONDS: Final = 2.0
 """A level that failed is not asked again before."""
 DEGRADED_SECONDS: Final = 30.0
 """So long after a failure others may have acted without us."""
+MAX_UNTOLD: Final = 1024
+"""Pairs that are remembered for a level that is away."""
 
 
 class LayeredStore:
@@ -41,6 +43,7 @@ class LayeredStore:
         self._degraded = degraded_seconds
         self._failed_at: dict[int, float] = {}
         self._known_away: set[int] = set()
+        self._untold: dict[int, dict[str, tuple[int, str]]] = {id(level): {} for level in levels}
 
     def look(self, key: str) -> Entry:
         """What the levels know together; a level that missed a new pair is told."""
@@ -84,8 +87,14 @@ class LayeredStore:
         return all(self._all(lambda level: level.refuse(key, owner, pause_seconds=pause_seconds)))
 
     def finish(self, key: str, *, version: int, successor: str) -> Entry:
-        merged = merge(self._all(lambda level: level.finish(key, version=version, successor=successor)))
-        return replace(merged, is_degraded=self._is_degraded())
+        def tell(level: RenewalStore) -> Entry:
+            return level.finish(key, version=version, successor=successor)
+
+        found = {id(level): entry for level, entry in self._each(self._levels, tell)}
+        for number, untold in self._untold.items():
+            if number not in found and len(untold) < MAX_UNTOLD:
+                untold[key] = (version, successor)
+        return replace(merge(list(found.values())), is_degraded=self._is_degraded())
 
     def _all(self, step: Callable[[RenewalStore], Found]) -> list[Found]:
         return [found for _, found in self._each(self._levels, step)]
@@ -106,6 +115,17 @@ class LayeredStore:
             self._note_success(level)
             yield level, found
 
+    def _tell(self, level: RenewalStore) -> None:
+        """The pairs that a level missed while it was away."""
+        untold = self._untold[id(level)]
+        for key in list(untold):
+            version, successor = untold.get(key, (0, ""))
+            try:
+                level.finish(key, version=version, successor=successor)
+            except StoreUnavailable:
+                return
+            untold.pop(key, None)
+
     def _note_failure(self, level: RenewalStore, error: StoreUnavailable) -> None:
         self._failed_at[id(level)] = self._clock()
         if id(level) not in self._known_away:
@@ -116,6 +136,8 @@ class LayeredStore:
         if id(level) in self._known_away:
             self._known_away.discard(id(level))
             log.warning("Renewals are coordinated with %s again", type(level).__name__)
+        if self._untold[id(level)]:
+            self._tell(level)
 
     def _is_degraded(self) -> bool:
         """Whether a level was away a moment ago."""

@@ -22,6 +22,9 @@ from typing import Final, Protocol
 DEFAULT_KEEP_SECONDS: Final = 86_400.0
 """How long an entry is kept after its last change: as long an old cookie still leads to the present pair (F002)."""
 
+MAX_STORED_LENGTH: Final = 1_048_576
+"""Characters of what a store holds sealed: room for tokens that no cookie could carry."""
+
 
 class StoreUnavailable(Exception):
     """The store cannot be asked now: its server is away, its disk is full, its directory is not ours."""
