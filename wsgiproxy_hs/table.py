@@ -95,10 +95,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "subscriptions/checkout",           "/api/subscriptions/checkout/",             REQUIRED, Checkout),
     Route("POST", "subscriptions/create-portal-link", "/api/subscriptions/customer-portal/",      REQUIRED, EMPTY_OR_OBJECT),
     Route("GET",  "subscriptions/pricing",            "/api/subscriptions/subscribable-product/", OPTIONAL),
-    Route("POST", "subscriptions/webhook",            "/api/subscriptions/webhook/",              NONE, RAW, request_headers=("Stripe-Signature",), cross_site=CrossSite.EXEMPT, spool_body=True),
+    Route("POST", "subscriptions/webhook",            "/api/subscriptions/webhook/",              NONE, RAW, request_headers=("Stripe-Signature",), cross_site=CrossSite.EXEMPT),
 
     # Utilities
-    Route("POST", "transcribe-audio",                    "/api/transcribe-audio/", REQUIRED, RAW, max_bytes=25 * MiB, spool_body=True, timeout_seconds=300, throttle="transcribe", path_setting="transcribe_path"),
+    Route("POST", "transcribe-audio",                    "/api/transcribe-audio/", REQUIRED, RAW, max_bytes=25 * MiB, timeout_seconds=300, throttle="transcribe", path_setting="transcribe_path"),
     Route("POST", "send-contact-email",                  ContactEmail,             NONE,     Contact, throttle="contact"),
     Route("POST", "workspaces/{workspace_id}/translate", Translate,                REQUIRED, Translation, throttle="translate"),
 )

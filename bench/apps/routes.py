@@ -5,7 +5,7 @@ from wsgiproxy_hs import RAW, REQUIRED, Route
 MAX_BYTES = 2_147_483_648
 ROUTES = (
     Route("GET", "download", "/download/", REQUIRED),
-    Route("POST", "streamed", "/upload/", REQUIRED, RAW, max_bytes=MAX_BYTES),
-    Route("POST", "spooled", "/upload/", REQUIRED, RAW, max_bytes=MAX_BYTES, spool_body=True),
+    Route("POST", "streamed", "/upload/", REQUIRED, RAW, max_bytes=MAX_BYTES, stream_body=True),
+    Route("POST", "spooled", "/upload/", REQUIRED, RAW, max_bytes=MAX_BYTES),
     Route("GET", "events", "/events/", REQUIRED),
 )

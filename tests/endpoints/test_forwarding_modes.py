@@ -20,7 +20,7 @@ from wsgiproxy_hs.routes.spool import MEMORY_BYTES
 from wsgiproxy_hs.upstream import Clocks, Transport
 
 CLOCKS = Clocks(connect=5, first_byte=5, idle=5, total=20)
-UPLOAD = Route("POST", "x", "/x/", NONE, RAW, max_bytes=10_000_000)
+UPLOAD = Route("POST", "x", "/x/", NONE, RAW, max_bytes=10_000_000, stream_body=True)
 AS_IT_IS = Route("GET, POST", "x", "/x/", REQUIRED, RAW, reshape_errors=False)
 REFUSED = json.dumps({"detail": "Given token not valid", "code": "token_not_valid"}).encode()
 
@@ -137,7 +137,7 @@ def test_what_was_looked_into_is_passed_on_whole(transport, case):
 def test_a_long_upload_is_not_sent_twice(transport):
     """The token is renewed for the next request; this one's refusal is passed on, because its body is gone."""
     handle = Handle("old", "new")
-    route = Route("POST", "x", "/x/", REQUIRED, RAW, max_bytes=10_000_000)
+    route = Route("POST", "x", "/x/", REQUIRED, RAW, max_bytes=10_000_000, stream_body=True)
     size = MEMORY_BYTES + 1
     with ScriptedUpstream(forever(read(), send(answer(REFUSED, "401 Unauthorized")))) as upstream:
         forwarder = Forwarder(upstream_url=upstream.url, transport=transport, clocks=CLOCKS)

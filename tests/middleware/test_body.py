@@ -33,7 +33,7 @@ from wsgiproxy_hs.routes.strict_json import JsonLimits
 OBJECT = Route(ANY, "x", "/x/", body=EMPTY_OR_OBJECT)
 MODEL = Route(ANY, "x", "/x/", body=Registration)
 BYTES = Route(ANY, "x", "/x/", body=RAW)
-HELD = Route(ANY, "x", "/x/", body=RAW, spool_body=True)
+STREAMED = Route(ANY, "x", "/x/", body=RAW, stream_body=True)
 NOTHING = Route(ANY, "x", "/x/")
 GOOD = b'{"email": "a@b", "password": "p", "re_password": "p"}'
 
@@ -176,7 +176,7 @@ def test_a_long_raw_body_is_handed_on_while_it_arrives():
         return []
 
     environ = request("POST", "/x", CONTENT_LENGTH=str(len(body)), wsgi__input=stream)
-    environ[ROUTE] = BYTES
+    environ[ROUTE] = STREAMED
     assert call(BodyMiddleware(endpoint), environ, validate=False).code == 204
 
 
@@ -186,14 +186,14 @@ def test_a_long_raw_body_that_ends_early_is_never_whole():
     with pytest.raises(BodyIncomplete):
         upload.read()
     assert not upload.is_whole
-    refused(BodyTooLarge, BYTES, b"x" * 100_000, options={"max_bytes": 99_999})
+    refused(BodyTooLarge, STREAMED, b"x" * 100_000, options={"max_bytes": 99_999})
 
 
 def test_a_large_body_is_read_in_pieces_and_lies_on_disk():
     """Memory stays bounded whatever the upload (F073), and every byte is there (F068)."""
     body = bytes(range(256)) * 2000
     stream = Stream(body)
-    inner = run(HELD, CONTENT_LENGTH=str(len(body)), wsgi__input=stream)
+    inner = run(BYTES, CONTENT_LENGTH=str(len(body)), wsgi__input=stream)
     assert stream.largest_read <= MEMORY_BYTES
     assert inner.stream._rolled, "the spool went to a file"
     assert inner.body == body
@@ -429,7 +429,7 @@ def test_long_pieces_are_for_quick_clients():
     for step, expected in ((0, {4096, 65_536}), (1, {4096})):
         sizes.clear()
         options = {"pace": Pace(clock=itertools.count(step=step).__next__)}
-        run(HELD, options=options, wsgi__input=Watching(body), CONTENT_LENGTH=str(len(body)))
+        run(BYTES, options=options, wsgi__input=Watching(body), CONTENT_LENGTH=str(len(body)))
         assert set(sizes[:3]) == expected
 
 

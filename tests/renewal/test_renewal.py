@@ -134,6 +134,12 @@ def test_what_lies_in_the_store_is_sealed() -> None:
     assert "refresh" not in repr(pair)
 
 
+def test_a_pair_larger_than_any_cookie_is_kept() -> None:
+    """Sessions in a store have tokens of any size; whoever did not redeem gets them, too."""
+    pair = TokenPair("a" * 100_000, "r" * 100_000, 1, NOW)
+    assert opened(sealed_pair(pair, SECRETS, NOW, 60), SECRETS, NOW) == pair
+
+
 @pytest.mark.parametrize("rotates", [True, False])
 def test_a_due_token_is_renewed_once(rotates: bool) -> None:
     """The first gets a new pair, and who comes late with the old one gets the same (F001, F002, F015)."""

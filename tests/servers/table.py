@@ -8,5 +8,6 @@ UPLOAD_BYTES = 16 * 1024 * 1024
 
 ROUTES = (
     Route(ANY, "open/{path...}", "/open/{path...}", NONE, RAW, max_bytes=UPLOAD_BYTES),
+    Route("POST", "streamed", "/streamed/", NONE, RAW, max_bytes=UPLOAD_BYTES, stream_body=True),
     Route(ANY, "own/{name}", "/own/{name}/", REQUIRED, RAW, request_headers=("X-Shown",)),
 )

@@ -123,9 +123,10 @@ def test_a_body_that_is_too_large(server: Served) -> None:
 
 
 def test_a_long_upload_on_its_way(server: Served, name: str) -> None:
-    """The upstream sees the beginning of a long body before its end was sent, where the server does not hold it back."""
+    """Of a row that streams the upstream sees the beginning before the end was sent, where the server gives it on."""
+    head = POST.replace(b"/api/open/thing", b"/api/streamed") + b"Content-Length: %d\r\n\r\n" % (2 * len(PIECE))
     with upstream(server, read(), send(answer(b"taken"))) as asked, raw_client(server) as sock:
-        sock.sendall(POST + b"Content-Length: %d\r\n\r\n" % (2 * len(PIECE)) + PIECE)
+        sock.sendall(head + PIECE)
         if name in HOLDS_BODIES:
             assert ask_once(server, target="/api/open/").status == 404
             assert asked.peers == []
@@ -136,13 +137,15 @@ def test_a_long_upload_on_its_way(server: Served, name: str) -> None:
     assert [parts(request)[2] for request in asked.requests] == [PIECE * 2]
 
 
+@pytest.mark.parametrize("path", [b"/api/open/thing", b"/api/streamed"], ids=["held", "streamed"])
 @pytest.mark.parametrize("length", [10, 10 * len(PIECE)], ids=["short", "long"])
-def test_a_client_that_leaves_within_its_body(server: Served, length: int) -> None:
+def test_a_client_that_leaves_within_its_body(server: Served, length: int, path: bytes) -> None:
     """Half a body is nobody's request: the upstream sees no whole one, and the next one is served."""
     next_one = (read(), send(answer(b"next")))
     with upstream(server, *next_one) as asked:
         with raw_client(server) as sock:
-            sock.sendall(POST + b"Content-Length: %d\r\n\r\n" % length + PIECE[: length // 2])
+            head = POST.replace(b"/api/open/thing", path) + b"Content-Length: %d\r\n\r\n" % length
+            sock.sendall(head + PIECE[: length // 2])
         assert ask_once(server).body == b"next"
     assert [request.split(b" ")[0] for request in asked.requests] == [b"GET"]
     assert all(peer.finished.wait(5) for peer in asked.peers)

@@ -146,6 +146,10 @@ def test_what_comes_late_does_not_bring_it_back(shelf: Shelf) -> None:
     assert sessions.write(renewed(claims, 5), browser.header) == []
     assert sessions.read(browser.header) is None
     assert sessions.revoke(browser.header) == 0
+    (row,) = rows(shelf)
+    shelf.redis.delete(row)  # a minute later
+    assert sessions.write(renewed(claims, 5), browser.header) == []
+    assert shelf.keys() == []
 
 
 @pytest.mark.parametrize("is_moved", [False, True])

@@ -5,10 +5,18 @@ from __future__ import annotations
 import logging
 
 from wsgiproxy_hs.auth.actions import GET_ACTIONS, POST_ACTIONS, provider_of
-from wsgiproxy_hs.auth.answers import Answer, failure_answer, json_answer, misconfigured_answer, with_query
+from wsgiproxy_hs.auth.answers import (
+    Answer,
+    failure_answer,
+    json_answer,
+    misconfigured_answer,
+    refused_answer,
+    with_query,
+)
 from wsgiproxy_hs.auth.errors import AuthError, CredentialsSignin, MissingCSRF
 from wsgiproxy_hs.auth.incoming import AuthRequest
 from wsgiproxy_hs.auth.site import Site, Visit, visit_of
+from wsgiproxy_hs.exceptions import RenewalUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +28,9 @@ def answer_request(site: Site, request: AuthRequest) -> Answer:
     except AuthError as error:
         log.debug("%s %s ended as %s: %s", request.method, request.action, error.type, error)
         return _ended(site, request, error)
+    except RenewalUnavailable as error:
+        log.warning("%s %s: sessions cannot be read just now", request.method, request.action)
+        return refused_answer(error)
     except Exception:
         log.exception("%s %s failed", request.method, request.action)
         if request.method == "GET" and request.action == "session":

@@ -67,7 +67,7 @@ class BodyMiddleware:
         rule = route.body
         if rule is not RAW:
             check_type(environ, is_empty=length == 0)
-        whole = rule is not RAW or route.spool_body
+        whole = not route.stream_body
         spool, size = take_body(environ["wsgi.input"], length, max_bytes, self._pace, whole=whole)
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = spool, str(size)
         environ.pop("HTTP_TRANSFER_ENCODING", None)

@@ -78,9 +78,9 @@ class Route:
     :param redirects: whether the upstream's redirects pass to the browser.
     :param reshape_errors: whether the upstream's errors become the documented shape.
     :param delete_body: whether DELETE may carry a body.
-    :param spool_body: whether a RAW body is held whole before the upstream sees a byte of it. Otherwise one of more
-        than 64 KiB that has a length is sent on while it arrives: it cannot be sent again after a renewal, and a slow
-        client keeps the upstream waiting. Bodies that are checked are always held.
+    :param stream_body: whether a RAW body of more than 64 KiB that has a length is sent on while it arrives. It cannot
+        be sent again after a renewal, a slow client keeps the upstream waiting, and of one that stops the upstream has
+        seen a part. Otherwise a body is held whole before the upstream sees a byte of it.
     :param path_setting: name of the setting that, when set, replaces ``to``.
     """
 
@@ -97,7 +97,7 @@ class Route:
     redirects: bool = False
     reshape_errors: bool = True
     delete_body: bool = False
-    spool_body: bool = False
+    stream_body: bool = False
     path_setting: str | None = None
     template: PathTemplate = field(init=False, repr=False, compare=False)
     upstream: PathTemplate | None = field(init=False, repr=False, compare=False)
@@ -175,8 +175,8 @@ def _limit_faults(route: Route) -> Iterator[str]:
         yield f"max_bytes={route.max_bytes} is below 1; a row that takes no body has None in the body column"
     if route.timeout_seconds is not None and route.timeout_seconds <= 0:
         yield f"timeout_seconds={route.timeout_seconds} is not above 0"
-    if route.spool_body and route.body is not RAW:
-        yield "spool_body is for RAW bodies: those that are checked are held anyway"
+    if route.stream_body and route.body is not RAW:
+        yield "stream_body is for RAW bodies: those that are checked are held until they are"
     if route.delete_body and (route.body is None or "DELETE" not in route.method_names):
         yield "delete_body needs DELETE among the methods and a body column"
 
