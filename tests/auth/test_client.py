@@ -13,7 +13,7 @@ from tests.auth.browser import call as ask
 from tests.auth.conftest import BACKEND, MakeApp, sessions_of, settings_of
 from tests.auth.exchanges import SECRET
 from wsgiproxy_hs.auth import AuthApp, Client, Hooks, User
-from wsgiproxy_hs.auth.providers import EMAIL_AND_PASSWORD
+from wsgiproxy_hs.auth.providers import EMAIL_AND_PASSWORD, tell
 from wsgiproxy_hs.environ import REQUEST_ID
 
 HOPS = {"X-Forwarded-For": "1.1.1.1, 203.0.113.7, 10.0.0.1"}
@@ -90,6 +90,11 @@ def test_hooks_that_have_a_parameter_for_it_are_told_too(make_app: MakeApp) -> N
         browser.sign_in()
         assert browser.session()["user"] == {"name": None, "email": None, "image": None, "id": "7"}
     assert seen == [("203.0.113.7", "request-0001", "request-0001"), 3]
+
+
+def test_a_function_that_shows_no_parameters_is_called_with_its_value_alone() -> None:
+    """Some that are written in C do not say what they take."""
+    assert tell(int, "7", Client()) == 7
 
 
 class Old:

@@ -6,6 +6,7 @@ Fails when an input breaks a property; what it was is in ``var/fuzz``. Needs ``a
 from __future__ import annotations
 
 import argparse
+import logging
 import re
 import subprocess
 import sys
@@ -36,6 +37,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
+    logging.disable()  # only the names are wanted here
     from tests.fuzz.atheris_targets import targets
 
     names = options.names or list(targets())
