@@ -8,19 +8,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.renewal.redis_server import PROGRAM, RedisServer, redis_server
+from tests.renewal.shared_redis import shared_redis as shared_redis
 from wsgiproxy_hs.sessions.stores import FileStore, LayeredStore, MemoryStore, RenewalStore
 
 _numbers = itertools.count()
-
-
-@pytest.fixture(scope="session", name="redis")
-def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A real Redis; the tests are skipped only where there is no ``redis-server``."""
-    if PROGRAM is None:
-        pytest.skip("redis-server is not installed")
-    with redis_server(str(tmp_path_factory.mktemp("redis"))) as server:
-        yield server
 
 
 @pytest.fixture(params=["memory", "file", "redis", "layered"], name="store_pair")

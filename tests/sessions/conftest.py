@@ -9,26 +9,18 @@ from typing import Any
 import pytest
 import redis as client
 
-from tests.renewal.redis_server import PROGRAM, RedisServer, redis_server
+from tests.harness import OTHER_SECRET as OTHER_SECRET
+from tests.harness import SECRET as SECRET
+from tests.renewal.redis_server import RedisServer
+from tests.renewal.shared_redis import shared_redis as shared_redis
 from wsgiproxy_hs.sessions import Sessions
 from wsgiproxy_hs.sessions.stores.redis import RedisSessionStore
 
 NOW = 1_800_000_000.0
-SECRET = "a-test-key-that-nobody-uses-0123456789"
-OTHER_SECRET = "another-test-key-of-nobody-9876543210"
 READ = ("stored", "authjs", "next-auth", "signed")
 ID_COOKIE = "__Secure-wsgiproxy_hs.session-id"
 SEALED_COOKIE = "__Secure-authjs.session-token"
 _numbers = itertools.count()
-
-
-@pytest.fixture(scope="session", name="redis")
-def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A real Redis; the tests are skipped only where there is no ``redis-server``."""
-    if PROGRAM is None:
-        pytest.skip("redis-server is not installed")
-    with redis_server(str(tmp_path_factory.mktemp("redis"))) as server:
-        yield server
 
 
 class Browser:

@@ -10,7 +10,7 @@ from wsgiref.types import WSGIEnvironment
 
 from wsgiproxy_hs.auth.errors import BadRequest
 from wsgiproxy_hs.auth.providers import UNKNOWN_CLIENT, Client
-from wsgiproxy_hs.environ import CLIENT_ADDRESS, PATH_PARAMS, REQUEST_ID
+from wsgiproxy_hs.environ import CLIENT_ADDRESS, PATH_PARAMS
 from wsgiproxy_hs.exceptions import BodyTooLarge
 from wsgiproxy_hs.routes.framing import content_length
 from wsgiproxy_hs.upstream.headers import Forwarding, forwarding_headers
@@ -88,11 +88,8 @@ def read_request(
 
 def read_client(environ: WSGIEnvironment, forwarding: Forwarding) -> Client:
     """Who asks, and what the upstream is told of it, as in requests that are forwarded."""
-    request_id: str | None = environ.get(REQUEST_ID)
     headers = forwarding_headers(environ, forwarding)
-    if request_id is not None:
-        headers["X-Request-ID"] = request_id
-    return Client(headers.get("X-Forwarded-For"), request_id, headers)
+    return Client(headers.get("X-Forwarded-For"), headers.get("X-Request-ID"), headers)
 
 
 def action_path(environ: WSGIEnvironment, base_path: str) -> str:

@@ -29,9 +29,9 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
 from wsgiproxy_hs.endpoints.redirects import Redirects
-from wsgiproxy_hs.environ import ACCESS_TOKEN, PATH_PARAMS, REQUEST_ID, ROUTE
+from wsgiproxy_hs.environ import ACCESS_TOKEN, PATH_PARAMS, ROUTE
 from wsgiproxy_hs.error_document import reason_phrase
-from wsgiproxy_hs.exceptions import Header
+from wsgiproxy_hs.exceptions import UPLOAD_DRAIN_BYTES, Header
 from wsgiproxy_hs.routes import Route
 from wsgiproxy_hs.routes.draining import Drained
 from wsgiproxy_hs.routes.spool import Streamed
@@ -47,13 +47,11 @@ from wsgiproxy_hs.upstream.headers import (
     forwarding_headers,
     request_headers,
 )
-from wsgiproxy_hs.upstream.passing import begun, gathered, has_length, held, is_rewound, stream
-from wsgiproxy_hs.upstream.reshape import read_error_body, upstream_status
+from wsgiproxy_hs.upstream.passing import begun, gathered, held, is_rewound, stream
+from wsgiproxy_hs.upstream.reshape import MAX_ERROR_BYTES, read_error_body, upstream_status
 from wsgiproxy_hs.upstream.streams import EventStream
 
 _TRANSPORT_FAULTS: Final = (RequestException, HTTPError, OSError)
-EARLY_DRAIN_BYTES: Final = 33_554_432
-"""How much of an upload is read away after the upstream answered before it was over, so that the client hears it."""
 
 
 class Forwarder:
@@ -143,7 +141,7 @@ class Forwarder:
         if getattr(response.raw, "is_stream", False):
             return False
         try:
-            response.raw, body = held(response.raw)
+            response.raw, body = held(response.raw, MAX_ERROR_BYTES)
         except _TRANSPORT_FAULTS as error:
             response.raw.close()
             raise upstream_fault(error) from error
@@ -171,8 +169,6 @@ class Forwarder:
         }
         if ACCESS_TOKEN in environ:
             headers["Authorization"] = environ[ACCESS_TOKEN].authorization(self._scheme)
-        if REQUEST_ID in environ:
-            headers["X-Request-ID"] = environ[REQUEST_ID]
         return headers
 
     @staticmethod
@@ -207,7 +203,7 @@ class Forwarder:
             raw.close()
             raise
         if isinstance(request.body, Streamed) and not request.body.is_whole:
-            return Drained(body, environ, EARLY_DRAIN_BYTES)
+            return Drained(body, environ, UPLOAD_DRAIN_BYTES)
         return body
 
     def _checked(
@@ -232,7 +228,7 @@ class Forwarder:
         events = self._stream(raw)
         if events is not None:
             return events
-        if getattr(raw, "is_complete", False) or not hides_cuts(environ) or has_length(pairs):
+        if getattr(raw, "is_complete", False) or not hides_cuts(environ) or raw.headers.get("Content-Length"):
             return begun(raw)
         body = gathered(raw)
         if isinstance(body, list):

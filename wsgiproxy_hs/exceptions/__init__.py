@@ -48,6 +48,7 @@
 ``detail`` is safe to show to anybody; the private story goes to ``__cause__`` and from there to the log.
 """
 
+from wsgiproxy_hs.exceptions.proxy_error import UPLOAD_DRAIN_BYTES as UPLOAD_DRAIN_BYTES
 from wsgiproxy_hs.exceptions.proxy_error import ConfigurationError as ConfigurationError
 from wsgiproxy_hs.exceptions.proxy_error import Fields as Fields
 from wsgiproxy_hs.exceptions.proxy_error import Header as Header

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+UPLOAD_DRAIN_BYTES: Final = 33_554_432
+"""How much of a refused upload is read away: browsers read an answer only after they have sent all (F084)."""
 
 Header = tuple[str, str]
 Fields = Mapping[str, object]
@@ -43,3 +48,8 @@ class ProxyError(Exception):
         self.fields = fields
         self.headers: list[Header] = list(headers)
         super().__init__(self.detail)
+
+
+def retry_after(seconds: float) -> Header:
+    """``Retry-After`` in whole seconds, never none (RFC 9110, section 10.2.3)."""
+    return ("Retry-After", str(max(1, math.ceil(seconds))))

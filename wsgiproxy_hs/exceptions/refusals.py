@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-from wsgiproxy_hs.exceptions.proxy_error import ProxyError
+from wsgiproxy_hs.exceptions.proxy_error import UPLOAD_DRAIN_BYTES, ProxyError, retry_after
 
 
 class LimitError(ProxyError):
@@ -90,7 +89,7 @@ class RenewalUnavailable(SessionError):
     status, code, detail = 503, "renewal-unavailable", "Your session cannot be renewed just now; try again in a moment"
 
     def __init__(self, *, retry_after_seconds: float = 1) -> None:
-        super().__init__(headers=[("Retry-After", str(max(1, math.ceil(retry_after_seconds))))])
+        super().__init__(headers=[retry_after(retry_after_seconds)])
 
 
 class ThrottleError(ProxyError):
@@ -147,7 +146,7 @@ class BodyTooLarge(BodyError):
     """:param max_bytes: the limit that was passed, named in the answer."""
 
     status, code, detail = 413, "body-too-large", "The request body is too large"
-    drain_bytes = 33_554_432  # whoever uploads too much should be told, and browsers read only after they have sent
+    drain_bytes = UPLOAD_DRAIN_BYTES
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__(f"The request body is larger than {max_bytes:,} bytes")

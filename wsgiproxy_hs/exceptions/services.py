@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
-from wsgiproxy_hs.exceptions.proxy_error import Fields, Header, ProxyError
+from wsgiproxy_hs.exceptions.proxy_error import UPLOAD_DRAIN_BYTES, Fields, Header, ProxyError, retry_after
 
 
 class EndpointError(ProxyError):
@@ -26,7 +25,7 @@ class UpstreamError(ProxyError):
     It may say so while the body is still on its way to it; the client hears it once it has sent its body (F084).
     """
 
-    drain_bytes = 33_554_432
+    drain_bytes = UPLOAD_DRAIN_BYTES
 
 
 class UpstreamStatus(UpstreamError):
@@ -70,7 +69,7 @@ class UpstreamBusy(UpstreamError):
     status, code, detail = 503, "upstream-busy", "Too many requests are under way; try again in a moment"
 
     def __init__(self, detail: str | None = None, *, retry_after_seconds: int = 1) -> None:
-        super().__init__(detail, headers=[("Retry-After", str(retry_after_seconds))])
+        super().__init__(detail, headers=[retry_after(retry_after_seconds)])
 
 
 class UpstreamUnavailable(UpstreamError):
@@ -80,7 +79,7 @@ class UpstreamUnavailable(UpstreamError):
     detail = "The server behind this one does not answer just now; try again in a moment"
 
     def __init__(self, *, retry_after_seconds: float = 1) -> None:
-        super().__init__(headers=[("Retry-After", str(max(1, math.ceil(retry_after_seconds))))])
+        super().__init__(headers=[retry_after(retry_after_seconds)])
 
 
 class UpstreamTimeout(UpstreamError):

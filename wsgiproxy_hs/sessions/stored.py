@@ -29,7 +29,7 @@ from .session import Session
 from .signed import FLASK_LIFETIME_SECONDS
 from .stores.protocol import MAX_STORED_LENGTH, StoreUnavailable
 from .stores.session_store import Revoked, Saving, SessionStore, StoredRow
-from .token_pair import RENEWAL_CLAIM
+from .token_pair import generation_of
 from .unsealable import Unsealable
 
 log = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ class StoredSessions:
                 sealed,
                 saving=saving,
                 user=user_key(claims.get("sub")),
-                generation=_generation(claims),
+                generation=generation_of(claims),
                 issued=issued,
                 keep_seconds=max_age + CLOCK_TOLERANCE_SECONDS,
             )
@@ -172,12 +172,6 @@ class StoredSessions:
         """Strike out all sessions of a user, sealed ones included; how many were kept."""
         with answering():
             return self._store.revoke_all(user_key(user_id), now=now, long_seconds=self._long)
-
-
-def _generation(claims: Mapping[str, object]) -> int:
-    mark = claims.get(RENEWAL_CLAIM)
-    generation = mark.get("generation") if isinstance(mark, dict) else None
-    return generation if isinstance(generation, int) and generation > 0 else 0
 
 
 @contextmanager

@@ -38,12 +38,21 @@ class TokenPair:
 
 def pair_of(claims: Mapping[str, object], access: str, refresh_token_claim: str) -> TokenPair:
     """The pair of a session; what is not as we wrote it counts as absent."""
-    refresh, mark = claims.get(refresh_token_claim), claims.get(RENEWAL_CLAIM)
-    renewal = mark if isinstance(mark, dict) else {}
-    generation, renewed = renewal.get("generation"), numeric_date(renewal.get("at"))
+    refresh = claims.get(refresh_token_claim)
     return TokenPair(
         access,
         refresh if isinstance(refresh, str) and refresh else None,
-        generation if isinstance(generation, int) and generation > 0 else 0,
-        renewed or 0.0,
+        generation_of(claims),
+        numeric_date(_renewal_of(claims).get("at")) or 0.0,
     )
+
+
+def generation_of(claims: Mapping[str, object]) -> int:
+    """How often the tokens of a session were renewed."""
+    generation = _renewal_of(claims).get("generation")
+    return generation if isinstance(generation, int) and generation > 0 else 0
+
+
+def _renewal_of(claims: Mapping[str, object]) -> Mapping[str, object]:
+    mark = claims.get(RENEWAL_CLAIM)
+    return mark if isinstance(mark, dict) else {}

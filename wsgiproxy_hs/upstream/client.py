@@ -17,6 +17,7 @@ from urllib3.util import Timeout
 
 from wsgiproxy_hs.exceptions import UpstreamAnswerInvalid, UpstreamError
 from wsgiproxy_hs.upstream.faults import upstream_fault
+from wsgiproxy_hs.upstream.passing import read_within
 
 MAX_REPLY_BYTES: Final = 1_048_576
 _PLAIN_JSON: Final = {"Accept": "application/json", "Accept-Encoding": "identity"}
@@ -89,16 +90,13 @@ class UpstreamClient:
 
 def _read(response: Response) -> bytes:
     """The whole body, bounded; the connection goes back to its pool."""
-    chunks, size = [], 0
     try:
-        for chunk in response.iter_content(65_536):
-            size += len(chunk)
-            if size > MAX_REPLY_BYTES:
-                raise UpstreamAnswerInvalid
-            chunks.append(chunk)
+        read, is_all = read_within(response.iter_content(65_536), MAX_REPLY_BYTES)
     finally:
         response.close()
-    return b"".join(chunks)
+    if not is_all:
+        raise UpstreamAnswerInvalid
+    return b"".join(read)
 
 
 def _document(body: bytes) -> Any:

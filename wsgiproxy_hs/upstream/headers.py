@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from wsgiproxy_hs.environ import REQUEST_ID
 from wsgiproxy_hs.exceptions import Header, UpstreamLoop
 from wsgiproxy_hs.safe_headers import NOSNIFF, SAFE_HEADERS, SAME_ORIGIN_REFERRER, STRICT_REFERRER_POLICIES
 from wsgiproxy_hs.upstream.forwarded import NOBODY, TrustedProxies, client_address, forwarded_node
@@ -94,8 +95,7 @@ def request_headers(environ: Mapping[str, Any], names: Collection[tuple[str, str
     headers = {name: environ[key] for key, name in names if key in environ}
     connection = environ.get("HTTP_CONNECTION", "").lower()
     if connection not in _PLAIN_CONNECTIONS:  # what it names was meant for us alone (RFC 9110, section 7.6.1)
-        named = {option.strip() for option in connection.split(",")}
-        headers = {name: value for name, value in headers.items() if name.lower() not in named}
+        headers = dict(_without_named(list(headers.items()), [connection]))
     if "Traceparent" in headers or "Tracestate" in headers:
         drop_malformed(headers)
     return headers
@@ -156,7 +156,7 @@ def received_by(entry: str) -> str:
 
 
 def forwarding_headers(environ: Mapping[str, Any], forwarding: Forwarding) -> dict[str, str]:
-    """What the upstream is told about the client: by us alone, never by the client (F091 to F093, F131).
+    """What the upstream is told about the client and the request: by us alone (F091 to F093, F131).
 
     ``X-Forwarded-For`` names one address, the client's, whatever stands between: so the upstream's number of proxies
     is always one. Where nobody knows the client it is absent, and ``Forwarded`` says ``unknown``.
@@ -167,6 +167,8 @@ def forwarding_headers(environ: Mapping[str, Any], forwarding: Forwarding) -> di
     headers = {"Via": forwarding.via(environ), **forwarding.public, "Forwarded": forwarding.forwarded(client)}
     if client is not None:
         headers["X-Forwarded-For"] = client
+    if REQUEST_ID in environ:
+        headers["X-Request-ID"] = environ[REQUEST_ID]
     return headers
 
 
@@ -192,7 +194,7 @@ def answer_headers(pairs: Iterable[Header]) -> list[Header]:
 def _without_named(headers: list[Header], connections: list[str]) -> list[Header]:
     """The headers that no ``Connection`` names."""
     named = {option.strip().lower() for value in connections for option in value.split(",")}
-    if named <= {"close", "keep-alive"}:
+    if named <= _PLAIN_CONNECTIONS:
         return headers
     return [header for header in headers if _lower(header[0]) not in named]
 

@@ -6,9 +6,6 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, Final
 
-from wsgiproxy_hs.exceptions import Header
-from wsgiproxy_hs.upstream.reshape import MAX_ERROR_BYTES
-
 GATHERED_BYTES: Final = 262_144
 """How much of an answer without a length is waited for where only a length can show a cut."""
 
@@ -30,14 +27,14 @@ class Body:
 class Held:
     """An answer of which some was read already: for the next reader it is as if it had not been."""
 
-    def __init__(self, raw: Any, read: list[bytes]) -> None:
+    def __init__(self, raw: Any, pieces: Iterator[bytes]) -> None:
         self._raw = raw
-        self._read = read
+        self._pieces = pieces
         self.headers = raw.headers
 
     def stream(self, amt: int | None = None, decode_content: bool | None = None) -> Iterator[bytes]:
-        """All of the body from its beginning."""
-        return chain(self._read, stream(self._raw))
+        """All of the body from its beginning; once."""
+        return self._pieces
 
     def close(self) -> None:
         self._raw.close()
@@ -48,21 +45,23 @@ def stream(raw: Any) -> Iterator[bytes]:
     return raw.stream(65_536, decode_content=False)  # type: ignore[no-any-return]
 
 
-def held(raw: Any) -> tuple[Held, bytes]:
-    """An answer to be read once more, and its body; what is over 256 KiB is no error to be understood, and not read."""
+def read_within(pieces: Iterable[bytes], max_bytes: int) -> tuple[list[bytes], bool]:
+    """What there is to read up to a bound, and whether that is all; beyond it one piece is read and no more."""
     read: list[bytes] = []
     size = 0
-    for piece in stream(raw):
+    for piece in pieces:
         read.append(piece)
         size += len(piece)
-        if size > MAX_ERROR_BYTES:
-            return Held(raw, read), b""
-    return Held(raw, read), b"".join(read)
+        if size > max_bytes:
+            return read, False
+    return read, True
 
 
-def has_length(pairs: Iterable[Header]) -> bool:
-    """Whether an answer says how long it is."""
-    return any(name.lower() == "content-length" for name, _ in pairs)
+def held(raw: Any, max_bytes: int) -> tuple[Held, bytes]:
+    """An answer to be read once more, and its body; empty when it is over the bound."""
+    pieces = stream(raw)
+    read, is_all = read_within(pieces, max_bytes)
+    return Held(raw, chain(read, pieces)), b"".join(read) if is_all else b""
 
 
 def is_rewound(body: Any) -> bool:
@@ -90,11 +89,5 @@ def begun(raw: Any) -> Iterable[bytes]:
 def gathered(raw: Any) -> Iterable[bytes]:
     """The body in one piece when it is not too long, so that it can be given a length; else as it arrives."""
     pieces = stream(raw)
-    read: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        read.append(piece)
-        size += len(piece)
-        if size > GATHERED_BYTES:
-            return Body(raw, chain(read, pieces))
-    return [b"".join(read)]
+    read, is_all = read_within(pieces, GATHERED_BYTES)
+    return [b"".join(read)] if is_all else Body(raw, chain(read, pieces))

@@ -13,6 +13,7 @@ from typing import Any, Final
 from wsgiproxy_hs.exceptions import Header, UpstreamStatus
 from wsgiproxy_hs.redaction import redact
 from wsgiproxy_hs.upstream.headers import ERROR_HEADERS_KEPT
+from wsgiproxy_hs.upstream.passing import read_within
 
 NON_FIELD: Final = "non_field_errors"
 MAX_ERROR_BYTES: Final = 262_144
@@ -45,13 +46,8 @@ def _prompts(name: str, value: str) -> bool:
 
 def read_error_body(pieces: Iterator[bytes]) -> bytes:
     """The body of an error, or nothing when it is over 256 KiB: then it is no message for a person."""
-    chunks, size = [], 0
-    for piece in pieces:
-        size += len(piece)
-        if size > MAX_ERROR_BYTES:
-            return b""
-        chunks.append(piece)
-    return b"".join(chunks)
+    read, is_all = read_within(pieces, MAX_ERROR_BYTES)
+    return b"".join(read) if is_all else b""
 
 
 def _document(body: bytes, coding: str) -> Any:
