@@ -62,6 +62,14 @@ def test_a_stream_that_breaks_ends_in_an_error_event(between: bool) -> None:
     assert b"data: ha\n\n" not in text
 
 
+def test_a_stream_with_a_length_loses_it() -> None:
+    """Comments and a last event are ours: behind an announced length they would be taken for the next answer."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 100\r\n\r\n"
+    with events(send(head, FIRST), pause(0.1)) as (pieces, _, headers, _):
+        assert not [value for name, value in headers if name.lower() == "content-length"]
+        assert last_event(b"".join(pieces))["code"] == "upstream-answer-invalid"
+
+
 def test_a_stream_that_stays_quiet_for_too_long_ends() -> None:
     """The stream's own idle clock ends it with a timeout event (F115)."""
     with events(send(HEAD, FIRST), wait_for_end(), heartbeat_seconds=0.05, stream_idle=0.2) as (pieces, *_):

@@ -44,6 +44,8 @@ SEEDS: Final = (
     b'\x00HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{"detail":"x"}',
     b"\x00HTTP/1.1 302 Found\r\nLocation: /elsewhere/\r\nContent-Length: 0\r\n\r\n",
     b"\x00HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: x\n\n\r\n",
+    # found by the fuzzer: comments and the last event went out behind the announced length
+    b"\x00HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Type: text/event-stream 5\r\n\r\n",
     b"\x10HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close, x-a\r\nX-A: b\r\nSet-Cookie: a=b\r\n\r\nhello",
 )
 

@@ -224,9 +224,10 @@ class Forwarder:
         return pairs
 
     def _body_of(self, raw: Any, pairs: list[Header], environ: WSGIEnvironment) -> Iterable[bytes]:
-        """The body of the answer, begun; ``pairs`` may gain its length."""
+        """The body of the answer, begun; ``pairs`` may gain its length, and lose it where we add to the body."""
         events = self._stream(raw)
         if events is not None:
+            pairs[:] = [pair for pair in pairs if pair[0].lower() != "content-length"]
             return events
         if getattr(raw, "is_complete", False) or not hides_cuts(environ) or raw.headers.get("Content-Length"):
             return begun(raw)
