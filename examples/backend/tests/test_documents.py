@@ -1,5 +1,6 @@
 """Documents and the object store."""
 
+import tempfile
 from unittest import mock
 
 from django.test import override_settings
@@ -158,6 +159,12 @@ class DocumentTest(BackendTestCase):
 class StorageTest(BackendTestCase):
     def setUp(self):
         super().setUp()
+        # A store of its own: objects of other tests may lie in the same of the 256 folders.
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        own = override_settings(STORAGE_DIR=folder.name)
+        own.enable()
+        self.addCleanup(own.disable)
         body = {"filename": "a.txt", "content_type": "text/plain", "file_size": 5}
         self.created = self.create("documents/upload", body)
         self.url = self.created["upload_url"]
